@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Imports run one way, from the top of this list to the bottom: see Documentation/architecture.md.
+let package = Package(
+  name: "swift-diffusion-engine",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "TensorCore", targets: ["TensorCore"]),
+    .library(name: "TensorLayers", targets: ["TensorLayers"]),
+    .library(name: "TensorCheckpoints", targets: ["TensorCheckpoints"]),
+    .library(name: "Diffusion", targets: ["Diffusion"]),
+    .library(name: "DiffusionModels", targets: ["DiffusionModels"]),
+    .library(name: "DiffusionTraining", targets: ["DiffusionTraining"]),
+    .library(name: "DiffusionImages", targets: ["DiffusionImages"]),
+    .library(name: "DiffusionPipelines", targets: ["DiffusionPipelines"]),
+    .executable(name: "diffusion", targets: ["DiffusionCLI"]),
+    .executable(name: "bench", targets: ["bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", path: "Modules/COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .systemLibrary(
+      name: "CLAPACKE", path: "Modules/CLAPACKE", pkgConfig: "lapacke",
+      providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
+    .systemLibrary(
+      name: "CPNG", path: "Modules/CPNG", pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Modules/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+
+    .target(name: "CTensorKernels"),
+    .target(name: "TensorCore", dependencies: ["COpenBLAS", "CLAPACKE", "CTensorKernels"]),
+    .target(name: "TensorLayers", dependencies: ["TensorCore"]),
+    .target(name: "TensorCheckpoints", dependencies: ["TensorCore"]),
+    .target(name: "Diffusion", dependencies: ["TensorCore"]),
+    .target(name: "DiffusionImages", dependencies: ["CPNG", "CZlib"]),
+    .target(
+      name: "DiffusionModels",
+      dependencies: ["TensorCore", "TensorLayers", "TensorCheckpoints", "Diffusion"]),
+    .target(
+      name: "DiffusionTraining",
+      dependencies: [
+        "TensorCore", "TensorLayers", "TensorCheckpoints", "Diffusion", "DiffusionModels",
+        "DiffusionImages", "CZlib",
+      ]),
+    .target(
+      name: "DiffusionPipelines",
+      dependencies: [
+        "TensorCore", "TensorLayers", "TensorCheckpoints", "Diffusion", "DiffusionModels",
+        "DiffusionImages",
+      ]),
+    .executableTarget(
+      name: "DiffusionCLI",
+      dependencies: [
+        "DiffusionPipelines", "DiffusionTraining",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
+      name: "bench",
+      dependencies: [
+        "DiffusionTraining", "COpenBLAS",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/bench"),
+
+    .target(
+      name: "TestSupport", dependencies: ["TensorCore", "TensorCheckpoints"],
+      path: "Tests/TestSupport"),
+    .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
+    .testTarget(name: "TensorLayersTests", dependencies: ["TensorLayers", "TestSupport"]),
+    .testTarget(name: "TensorCheckpointsTests", dependencies: ["TensorCheckpoints", "TestSupport"]),
+    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"]),
+    .testTarget(name: "DiffusionModelsTests", dependencies: ["DiffusionModels", "TestSupport"]),
+    .testTarget(name: "DiffusionTrainingTests", dependencies: ["DiffusionTraining", "TestSupport"]),
+    .testTarget(name: "DiffusionImagesTests", dependencies: ["DiffusionImages", "TestSupport"]),
+    .testTarget(
+      name: "DiffusionPipelinesTests", dependencies: ["DiffusionPipelines", "TestSupport"]),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["TestSupport", "DiffusionImages", "TensorCheckpoints", "DiffusionCLI", "bench"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,27 @@
+#ifndef C_TENSOR_KERNELS_H
+#define C_TENSOR_KERNELS_H
+
+#include <stdint.h>
+
+/// Vector kernels that BLAS has no call for. Each is one plain C loop, written once in a `.inc` file for the
+/// element type `REAL` and compiled for every pair of instruction set (baseline, AVX2 + FMA, AVX-512) and
+/// element type (float, double). The best instruction set the processor has is taken at the first call.
+typedef enum { TK_FLOAT32 = 0, TK_FLOAT64 = 1 } TKType;
+
+/// The instruction sets in rising order. On arm64 `TK_BASELINE` is NEON.
+typedef enum { TK_BASELINE = 0, TK_AVX2 = 1, TK_AVX512 = 2 } TKLevel;
+
+/// The best level this processor runs.
+TKLevel tk_processor_level(void);
+/// The level in use: the processor's, or what `tk_set_level` bounded it to.
+TKLevel tk_level(void);
+/// Bounds the level; one above the processor's is lowered to it. Not to be called while kernels run.
+void tk_set_level(TKLevel level);
+
+/// Declares `void tk_name(TKType type, parameters...)`.
+#define KERNEL(name, parameters, arguments) void tk_##name TK_WITH_TYPE parameters;
+#define TK_WITH_TYPE(...) (TKType type, __VA_ARGS__)
+#include "kernels.def"
+#undef KERNEL
+
+#endif

@@ -1,0 +1,6 @@
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
+#define LEVEL avx2
+#include "level.inc"
+#pragma clang attribute pop
+#endif
