@@ -1,0 +1,91 @@
+/// A line plot as an SVG document: a title, two axes with ticks, and one line a series.
+///
+/// The sheet is white with dark ink whatever the viewer's own colours are.
+public struct LinePlot: Sendable, Equatable {
+  /// A named line.
+  public struct Series: Sendable, Equatable {
+    /// The name in the legend.
+    public var name: String
+    /// The points in drawing order. A coordinate that is not finite, or not above zero on a
+    /// logarithmic axis, breaks the line.
+    public var points: [Point]
+
+    /// A line through the given points.
+    public init(name: String, points: [Point]) {
+      self.name = name
+      self.points = points
+    }
+
+    /// A line through `values` over 0, 1, 2, ...
+    public init(name: String, values: [Double]) {
+      self.init(name: name, points: values.enumerated().map { Point(x: Double($0), y: $1) })
+    }
+  }
+
+  /// One point of a line.
+  public struct Point: Sendable, Equatable {
+    /// The horizontal coordinate.
+    public var x: Double
+    /// The vertical coordinate.
+    public var y: Double
+
+    /// A point at the given coordinates.
+    public init(x: Double, y: Double) {
+      self.x = x
+      self.y = y
+    }
+  }
+
+  /// How an axis maps numbers to lengths.
+  public enum Scale: String, Sendable {
+    /// Equal differences are equally long.
+    case linear
+    /// Equal ratios are equally long; powers of ten are ticks.
+    case logarithmic
+  }
+
+  /// What is shown, above the plot.
+  public var title: String
+  /// The name and unit of the horizontal axis.
+  public var xLabel: String
+  /// The name and unit of the vertical axis.
+  public var yLabel: String
+  /// The lines; a legend names them where there are several.
+  public var series: [Series]
+  /// The horizontal axis.
+  public var xScale: Scale
+  /// The vertical axis.
+  public var yScale: Scale
+  /// Draws a dot at each point, for lines of few points.
+  public var showsPoints: Bool
+  /// The sheet's width, in SVG's pixels.
+  public var width: Int
+  /// The sheet's height, in SVG's pixels.
+  public var height: Int
+
+  /// A plot of the given series.
+  public init(
+    title: String, xLabel: String, yLabel: String, series: [Series], xScale: Scale = .linear,
+    yScale: Scale = .linear, showsPoints: Bool = false, width: Int = 800, height: Int = 480
+  ) {
+    guard width >= 200, height >= 150 else {
+      imageMisuse("LinePlot: expected at least 200 x 150 pixels, found \(width) x \(height)")
+    }
+    self.title = title
+    self.xLabel = xLabel
+    self.yLabel = yLabel
+    self.series = series
+    self.xScale = xScale
+    self.yScale = yScale
+    self.showsPoints = showsPoints
+    self.width = width
+    self.height = height
+  }
+
+  /// Writes the SVG document to a file, whole or not at all.
+  ///
+  /// - Throws: `ImageError.unwritable`.
+  public func write(to path: String) throws(ImageError) {
+    try AtomicFile.write(svg(), to: path)
+  }
+}
