@@ -74,16 +74,20 @@ let package = Package(
       path: "Tests/TestSupport"),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
     .testTarget(name: "TensorLayersTests", dependencies: ["TensorLayers", "TestSupport"]),
-    .testTarget(name: "TensorCheckpointsTests", dependencies: ["TensorCheckpoints", "TestSupport"]),
+    .testTarget(
+      name: "TensorCheckpointsTests", dependencies: ["TensorCheckpoints", "TestSupport"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"]),
     .testTarget(name: "DiffusionModelsTests", dependencies: ["DiffusionModels", "TestSupport"]),
-    .testTarget(name: "DiffusionTrainingTests", dependencies: ["DiffusionTraining", "TestSupport"]),
+    .testTarget(
+      name: "DiffusionTrainingTests", dependencies: ["DiffusionTraining", "TestSupport"]),
     .testTarget(name: "DiffusionImagesTests", dependencies: ["DiffusionImages", "TestSupport"]),
     .testTarget(
       name: "DiffusionPipelinesTests", dependencies: ["DiffusionPipelines", "TestSupport"]),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["TestSupport", "DiffusionImages", "TensorCheckpoints", "DiffusionCLI", "bench"]),
+      dependencies: [
+        "TestSupport", "DiffusionImages", "TensorCheckpoints", "DiffusionCLI", "bench",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

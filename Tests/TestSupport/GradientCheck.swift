@@ -10,19 +10,22 @@ public struct GradientCheck: Sendable {
   /// The function; its result may have any shape.
   public let function: @Sendable ([Tensor]) -> Tensor
 
+  /// Half the distance between the two points of a difference.
+  public let step: Double
+
   /// A check of `function` at `inputs`.
   public init(
-    _ name: String, _ inputs: [Tensor], _ function: @escaping @Sendable ([Tensor]) -> Tensor
+    _ name: String, _ inputs: [Tensor], step: Double = 1e-5,
+    _ function: @escaping @Sendable ([Tensor]) -> Tensor
   ) {
     self.name = name
+    self.step = step
     self.inputs = inputs
     self.function = function
   }
 
   /// Compares the pullback of a fixed random direction with central differences, for every element of every input.
-  public func run(
-    step: Double = 1e-5, tolerance: Double = 1e-6, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
+  public func run(tolerance: Double = 1e-6, sourceLocation: SourceLocation = #_sourceLocation) {
     let tape = Tape()
     let variables = inputs.map { tape.watch($0) }
     let output = function(variables)
@@ -30,7 +33,7 @@ public struct GradientCheck: Sendable {
     let gradients = tape.gradients(of: output, seed: seed, withRespectTo: variables)
     #expect(output.origin != nil, "\(name) recorded nothing", sourceLocation: sourceLocation)
     for (index, gradient) in gradients.enumerated() {
-      let expected = differences(input: index, seed: seed, step: step)
+      let expected = differences(input: index, seed: seed)
       let scale = max(1, expected.map(abs).max() ?? 0)
       let worst = zip(gradient.doubles, expected).map { abs($0 - $1) }.max() ?? 0
       #expect(
@@ -40,7 +43,7 @@ public struct GradientCheck: Sendable {
     }
   }
 
-  private func differences(input index: Int, seed: Tensor, step: Double) -> [Double] {
+  private func differences(input index: Int, seed: Tensor) -> [Double] {
     let values = inputs[index].doubles
     func directional(_ element: Int, _ shift: Double) -> Double {
       var moved = values

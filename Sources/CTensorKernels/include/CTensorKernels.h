@@ -11,6 +11,17 @@ typedef enum { TK_FLOAT32 = 0, TK_FLOAT64 = 1 } TKType;
 /// The instruction sets in rising order. On arm64 `TK_BASELINE` is NEON.
 typedef enum { TK_BASELINE = 0, TK_AVX2 = 1, TK_AVX512 = 2 } TKLevel;
 
+/// Functions of one number.
+typedef enum {
+  TK_EXP, TK_LOG, TK_SQRT, TK_POWER, TK_TANH, TK_SIGMOID, TK_SILU, TK_RELU, TK_LEAKY_RELU, TK_SOFTPLUS, TK_GELU,
+  TK_GELU_TANH, TK_GELU_QUICK, TK_ERF, TK_CLAMP, TK_ABS
+} TKUnary;
+
+/// Functions of two numbers; comparisons give 1 or 0.
+typedef enum {
+  TK_ADD, TK_SUBTRACT, TK_MULTIPLY, TK_DIVIDE, TK_MAXIMUM, TK_MINIMUM, TK_POWER_OF, TK_GREATER, TK_LESS, TK_EQUAL
+} TKBinary;
+
 /// The best level this processor runs.
 TKLevel tk_processor_level(void);
 /// The level in use: the processor's, or what `tk_set_level` bounded it to.

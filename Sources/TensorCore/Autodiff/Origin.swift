@@ -29,12 +29,11 @@ package final class Origin: @unchecked Sendable {
 
   /// Frees the chain behind this origin in a loop: ten thousand steps of a sampler would overflow the stack.
   deinit {
-    var waiting = parents
+    var waiting = parents.compactMap { $0 }
     parents = []
-    while let next = waiting.popLast() {
-      guard var origin = next else { continue }
+    while var origin = waiting.popLast() {
       if isKnownUniquelyReferenced(&origin) {
-        waiting.append(contentsOf: origin.parents)
+        waiting.append(contentsOf: origin.parents.compactMap { $0 })
         origin.parents = []
       }
     }
@@ -47,7 +46,7 @@ extension Tensor {
   /// The pullback gets the gradient of this result and, for each operand, whether its gradient is needed; it answers
   /// with one entry for each operand. It must capture **detached** tensors only.
   package func recorded(
-    as operation: Operation, from operands: [Tensor], pullback: @escaping Pullback
+    as operation: DifferentiableOperation, from operands: [Tensor], pullback: @escaping Pullback
   ) -> Tensor {
     guard let tape = operands.lazy.compactMap({ $0.origin?.tape }).first else { return self }
     if tape.findsNonFinite { tape.examine(self, operation.rawValue) }

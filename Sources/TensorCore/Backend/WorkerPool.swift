@@ -24,7 +24,7 @@ final class WorkerPool: @unchecked Sendable {
   private var workers = 0
   private var participants = 0
   private var tiles = 0
-  private var body: ((Int) -> Void)?
+  private var body: UnsafePointer<(Int) -> Void>?
 
   private init() {
     pthread_mutex_init(mutex, nil)
@@ -42,15 +42,17 @@ final class WorkerPool: @unchecked Sendable {
       return
     }
     withoutActuallyEscaping(body) { body in
-      start(helpers, count, body)
-      drain(count, body)
-      waitForWorkers()
-      self.body = nil
+      withUnsafePointer(to: body) { body in
+        start(helpers, count, body)
+        drain(count, body)
+        waitForWorkers()
+        self.body = nil
+      }
     }
     busy.store(false, ordering: .releasing)
   }
 
-  private func start(_ helpers: Int, _ count: Int, _ body: @escaping (Int) -> Void) {
+  private func start(_ helpers: Int, _ count: Int, _ body: UnsafePointer<(Int) -> Void>) {
     pthread_mutex_lock(mutex)
     while workers < helpers { addWorker() }
     participants = helpers
@@ -63,11 +65,13 @@ final class WorkerPool: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  private func drain(_ count: Int, _ body: (Int) -> Void) {
+  /// Not inlined, so that no reference to the body outlives the call.
+  @inline(never)
+  private func drain(_ count: Int, _ body: UnsafePointer<(Int) -> Void>) {
     while true {
       let tile = nextTile.add(1, ordering: .relaxed).oldValue
       if tile >= count { return }
-      body(tile)
+      body.pointee(tile)
     }
   }
 

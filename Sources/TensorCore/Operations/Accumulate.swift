@@ -17,5 +17,11 @@ extension Tensor {
   }
 
   /// Whether no element is infinite or not a number.
-  public var isFinite: Bool { floats.allSatisfy(\.isFinite) }
+  public var isFinite: Bool {
+    let x = dtype.computes ? self : converted(to: .float32)
+    var finite: Int32 = 1
+    tk_finite(x.dtype.kernelType, x.count, x.readAddress, &finite)
+    withExtendedLifetime(x) {}
+    return finite == 1
+  }
 }

@@ -1,7 +1,64 @@
+import CTensorKernels
+
 extension Tensor {
-  /// The same values in another element type, rounded to nearest even where the type is narrower.
+  /// The same values in another element type, rounded to nearest even where it is narrower.
+  ///
+  /// Widening is exact; narrowing from float64 to a 16-bit type rounds once, not by way of float32.
   public func converted(to dtype: DType) -> Tensor {
     if dtype == self.dtype { return self }
-    misuse("converted", "not yet")
+    let x = detached
+    return x.recast(to: dtype).recorded(as: .convert, from: [self]) { gradient, _ in
+      [gradient.converted(to: x.dtype)]
+    }
+  }
+
+  private func recast(to target: DType) -> Tensor {
+    let result = Tensor(uninitialized: shape, dtype: target)
+    Backend.prepare()
+    switch (dtype.computes, target.computes) {
+    case (false, true): widen(into: result)
+    case (true, false): narrow(into: result)
+    case (false, false): return recast(to: .float32).recast(to: target)
+    case (true, true):
+      if dtype == .float32 {
+        copyElements(to: result, Float.self, Double.self) { Double($0) }
+      } else {
+        copyElements(to: result, Double.self, Float.self) { Float($0) }
+      }
+    }
+    return result
+  }
+
+  private func widen(into result: Tensor) {
+    let source = readAddress.assumingMemoryBound(to: UInt16.self)
+    let (target, size, type) = (result.freshAddress, result.dtype.size, result.dtype.kernelType)
+    let isBFloat: Int32 = dtype == .bfloat16 ? 1 : 0
+    Parallel.ranges(count, grain: Parallel.elementGrain) { range in
+      tk_widen(
+        type, range.count, isBFloat, source + range.lowerBound, target + range.lowerBound * size)
+    }
+    withExtendedLifetime(self) {}
+  }
+
+  private func narrow(into result: Tensor) {
+    let target = result.freshAddress.assumingMemoryBound(to: UInt16.self)
+    let (source, size, type) = (readAddress, dtype.size, dtype.kernelType)
+    let isBFloat: Int32 = result.dtype == .bfloat16 ? 1 : 0
+    Parallel.ranges(count, grain: Parallel.elementGrain) { range in
+      tk_narrow(
+        type, range.count, isBFloat, source + range.lowerBound * size, target + range.lowerBound)
+    }
+    withExtendedLifetime(self) {}
+  }
+
+  private func copyElements<A, B>(
+    to result: Tensor, _: A.Type, _: B.Type, _ convert: (A) -> B
+  ) {
+    let source = readAddress.assumingMemoryBound(to: A.self)
+    let target = result.freshAddress.assumingMemoryBound(to: B.self)
+    Parallel.ranges(count, grain: Parallel.elementGrain) { range in
+      for index in range { (target + index).initialize(to: convert(source[index])) }
+    }
+    withExtendedLifetime(self) {}
   }
 }

@@ -1,0 +1,15 @@
+/// Every operation that has a pullback.
+///
+/// The gradient test switches over this enumeration, so an operation that is recorded without a test does not
+/// compile.
+package enum DifferentiableOperation: String, CaseIterable, Sendable {
+  // Arithmetic
+  case add, subtract, multiply, divide, powerOfTensors, maximum, minimum, scale, select
+  // Functions of one number
+  case exp, log, sqrt, power, tanh, sigmoid, silu, relu, leakyReLU, softplus
+  case gelu, geluTanh, geluQuick, erf, clamp, magnitude
+  // Reductions
+  case sum, max
+  // Shapes and types
+  case reshape, permute, concatenate, slice, pad, convert
+}
