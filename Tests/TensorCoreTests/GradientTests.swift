@@ -22,5 +22,9 @@ func gradientChecks(for operation: DifferentiableOperation) -> [GradientCheck] {
     [unaryGradientCheck(operation)]
   case .sum, .max: reductionGradientChecks(operation)
   case .reshape, .permute, .concatenate, .slice, .pad, .convert: shapeGradientChecks(operation)
+  case .groupNorm: groupNormGradientChecks()
+  case .layerNorm: layerNormGradientChecks()
+  case .rmsNorm: rmsNormGradientChecks()
+  case .activationCheckpoint: checkpointGradientChecks()
   }
 }

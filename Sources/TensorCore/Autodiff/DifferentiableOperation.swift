@@ -12,4 +12,8 @@ package enum DifferentiableOperation: String, CaseIterable, Sendable {
   case sum, max
   // Shapes and types
   case reshape, permute, concatenate, slice, pad, convert
+  // Normalisation
+  case groupNorm, layerNorm, rmsNorm
+  // Recomputation
+  case activationCheckpoint
 }
