@@ -6,7 +6,7 @@ FORMULAE := openblas lapack libpng zlib
 SOURCES := Package.swift Sources Tests Benchmarks
 PREFIX ?= /usr/local
 # One build serves demo, test, bench and install.
-BUILD := swift build -c release --disable-testable-imports
+BUILD := swift build -c release
 BINARY := .build/release/diffusion
 RESOURCES := .build/release/swift-diffusion-engine_DiffusionPipelines.resources
 
