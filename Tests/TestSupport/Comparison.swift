@@ -20,3 +20,18 @@ public func expectClose(
     "\(name): element \(worst) is \(a[worst]), expected \(e[worst]), scale \(scale)",
     sourceLocation: sourceLocation)
 }
+
+/// Expects the same elements bit for bit, reporting the first that differs.
+///
+/// `#expect(a == b)` works out the difference of the two arrays where it fails, which takes minutes for large ones.
+public func expectSame<Element: Equatable>(
+  _ actual: [Element], _ expected: [Element], _ name: String = "values",
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(actual.count == expected.count, "\(name): counts differ", sourceLocation: sourceLocation)
+  if let index = zip(actual, expected).enumerated().first(where: { $1.0 != $1.1 })?.offset {
+    Issue.record(
+      "\(name): element \(index) is \(actual[index]), expected \(expected[index])",
+      sourceLocation: sourceLocation)
+  }
+}
