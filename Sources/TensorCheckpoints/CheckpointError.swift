@@ -1,0 +1,43 @@
+/// What can go wrong with a checkpoint file. Each case names the file, what was expected and what was found.
+public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The file could not be opened, read or written; `reason` is the system's.
+  case file(path: String, operation: String, reason: String)
+  /// The file is not in the format, or is cut off.
+  case malformed(path: String, reason: String)
+  /// The file has no tensor of this name.
+  case missing(path: String, name: String)
+  /// The tensor is there, but its elements are of a type that cannot be read as was asked.
+  case elementType(path: String, name: String, found: String, expected: String)
+  /// An integer does not fit into `Int`.
+  case integerRange(path: String, name: String)
+  /// What was to be written has a fault; nothing was written.
+  case unwritable(path: String, reason: String)
+  /// The names or shapes are not those that were expected.
+  case mismatch(path: String, report: LoadReport)
+
+  /// One line; several where a report lists tensors.
+  public var description: String {
+    switch self {
+    case .file(let path, let operation, let reason):
+      "\(path): cannot \(operation): \(reason)"
+    case .malformed(let path, let reason):
+      "\(path): not a whole safetensors file: \(reason)"
+    case .missing(let path, let name):
+      "\(path): expected a tensor named \(quoted(name)), found none; "
+        + "`diffusion inspect` lists what is there"
+    case .elementType(let path, let name, let found, let expected):
+      "\(path): tensor \(quoted(name)) holds \(found), expected \(expected)"
+    case .integerRange(let path, let name):
+      "\(path): tensor \(quoted(name)) holds an integer above \(Int.max)"
+    case .unwritable(let path, let reason):
+      "\(path): not written: \(reason)"
+    case .mismatch(let path, let report):
+      "\(path): \(report)"
+    }
+  }
+}
+
+/// A name from a file in quotation marks, with what a terminal would act on escaped.
+package func quoted(_ name: String) -> String {
+  "\"" + name.unicodeScalars.map { $0.escaped(asASCII: false) }.joined() + "\""
+}
