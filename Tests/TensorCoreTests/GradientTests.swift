@@ -21,6 +21,7 @@ func gradientChecks(for operation: DifferentiableOperation) -> [GradientCheck] {
     .gelu, .geluTanh, .geluQuick, .erf, .clamp, .magnitude:
     [unaryGradientCheck(operation)]
   case .sum, .max: reductionGradientChecks(operation)
+  case .matrixProduct, .linear: contractionGradientChecks(operation)
   case .reshape, .permute, .concatenate, .slice, .pad, .convert: shapeGradientChecks(operation)
   case .groupNorm: groupNormGradientChecks()
   case .layerNorm: layerNormGradientChecks()

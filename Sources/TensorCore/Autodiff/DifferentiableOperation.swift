@@ -10,6 +10,8 @@ package enum DifferentiableOperation: String, CaseIterable, Sendable {
   case gelu, geluTanh, geluQuick, erf, clamp, magnitude
   // Reductions
   case sum, max
+  // Contractions
+  case matrixProduct, linear
   // Shapes and types
   case reshape, permute, concatenate, slice, pad, convert
   // Normalisation
