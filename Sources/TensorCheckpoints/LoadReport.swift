@@ -47,7 +47,7 @@ public struct LoadReport: Hashable, Sendable, CustomStringConvertible {
   /// Whether everything expected is there in its shape, and nothing else.
   public var isClean: Bool { missing.isEmpty && unexpected.isEmpty && mismatched.isEmpty }
 
-  /// How many tensors of each kind, then up to ten of each with their shapes.
+  /// One line: how many tensors of each kind, then up to three of each with their shapes.
   public var description: String {
     if isClean { return "every tensor is there and fits" }
     let counts = [
@@ -55,15 +55,15 @@ public struct LoadReport: Hashable, Sendable, CustomStringConvertible {
       (mismatched.count, "of another shape"),
     ]
     .filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-    let lines =
-      missing.prefix(10).map { "missing \(quoted($0.name)) of shape \($0.shape)" }
-      + unexpected.prefix(10).map { "unexpected \(quoted($0.name)) of shape \($0.shape)" }
-      + mismatched.prefix(10).map {
+    let examples =
+      missing.prefix(3).map { "missing \(quoted($0.name)) of shape \($0.shape)" }
+      + unexpected.prefix(3).map { "unexpected \(quoted($0.name)) of shape \($0.shape)" }
+      + mismatched.prefix(3).map {
         "\(quoted($0.name)): expected shape \($0.expected), found \($0.found)"
       }
-    let rest = missing.count + unexpected.count + mismatched.count - lines.count
+    let rest = missing.count + unexpected.count + mismatched.count - examples.count
     let more = rest > 0 ? ["and \(rest) more"] : []
-    return ([counts] + lines + more).joined(separator: "\n  ")
+    return "\(counts): " + (examples + more).joined(separator: "; ")
   }
 }
 

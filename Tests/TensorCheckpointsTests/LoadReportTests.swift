@@ -33,12 +33,18 @@ import Testing
       try file.load(expected)
     }
     #expect(
-      CheckpointError.mismatch(path: "f", report: report).description == """
-        f: 1 missing, 1 unexpected, 1 of another shape
-          missing "c" of shape [3, 1]
-          unexpected "b" of shape [1]
-          "a.weight": expected shape [4], found [2, 2]
-        """)
+      CheckpointError.mismatch(path: "f", report: report).description
+        == "f: 1 missing, 1 unexpected, 1 of another shape: missing \"c\" of shape [3, 1]; "
+        + "unexpected \"b\" of shape [1]; \"a.weight\": expected shape [4], found [2, 2]")
+  }
+
+  @Test func longReportsAreCut() {
+    let names = (0..<12).map { (name: "t\($0)", shape: [$0]) }
+    #expect(
+      LoadReport(expected: names, found: []).description
+        == "12 missing: missing \"t0\" of shape [0]; missing \"t1\" of shape [1]; "
+        + "missing \"t2\" of shape [2]; and 9 more")
+    #expect(LoadReport(expected: names, found: names.reversed()).isClean)
   }
 
   @Test func namesAreTheirBytes() {

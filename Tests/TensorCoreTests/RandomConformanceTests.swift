@@ -63,7 +63,18 @@ import Testing
     struct Draw: Decodable {
       let seed: UInt64, n: Int, first: [Float], last: [Float], sum_f64: Double, sumsq_f64: Double
     }
-    let randn: [Draw]
+    struct Uniforms: Decodable {
+      let seed: UInt64, n: Int, multiples: [Float]
+      enum CodingKeys: String, CodingKey {
+        case seed, n
+        case multiples = "exact_times_2^24"
+      }
+    }
+    struct Sequence: Decodable {
+      struct Call: Decodable { let n: Int, values: [Float] }
+      let seed: UInt64, calls: [Call]
+    }
+    let randn: [Draw], rand: [Uniforms], sequence: [Sequence]
   }
 
   @Test(.enabled(if: Shared.isPresent, Comment(rawValue: Shared.absence)))
@@ -83,9 +94,29 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: Shared.isPresent, Comment(rawValue: Shared.absence)))
+  func torchAgreesOverSeveralCalls() throws {
+    let file = try JSONDecoder().decode(
+      TorchFile.self, from: Data(try text("rng/torch_cpu.json").utf8))
+    #expect(!file.rand.isEmpty && !file.sequence.isEmpty)
+    for draw in file.rand {
+      var generator = TorchGenerator(seed: draw.seed)
+      let values = generator.uniformFloats(draw.n)
+      #expect(values.prefix(draw.multiples.count).map { $0 * 0x1p24 } == draw.multiples)
+    }
+    for sequence in file.sequence {
+      var generator = TorchGenerator(seed: sequence.seed)
+      for call in sequence.calls {
+        let values = generator.normalFloats(call.n)
+        #expect(zip(values, call.values).allSatisfy { abs($0 - $1) < 2e-6 })
+      }
+    }
+  }
+
   private struct NumPyFile: Decodable {
     struct Draw: Decodable {
       let seed: UInt64, n: Int, first: [Double], last: [Double]
+      let rand16: [Double], randint1000_16: [Int], permutation10: [Int]
     }
     let legacy_randn: [Draw]
   }
@@ -100,6 +131,12 @@ import Testing
       let values = generator.normalDoubles(draw.n)
       #expect(Array(values.prefix(draw.first.count)) == draw.first)
       #expect(Array(values.suffix(draw.last.count)) == draw.last)
+      generator = NumPyGenerator(seed: draw.seed)
+      #expect(generator.uniformDoubles(16) == draw.rand16)
+      generator = NumPyGenerator(seed: draw.seed)
+      #expect(generator.integers(below: 1000, count: 16) == draw.randint1000_16)
+      generator = NumPyGenerator(seed: draw.seed)
+      #expect(generator.permutation(10) == draw.permutation10)
     }
   }
 

@@ -89,7 +89,7 @@ private struct Replay<Generator: RandomGenerator> {
 }
 
 @Suite struct RandomGoldenTests {
-  /// Every call of Tests/Golden/make_random.py, at every level of kernels.
+  /// Every call of Tests/Golden/make_random.py; the bits are those of every level of kernels (`TENSOR_KERNELS`).
   @Test func torchGivesPyTorchsBits() throws {
     var replay = Replay(generator: TorchGenerator(seed: 0)) { TorchGenerator(seed: $0) }
     try replay.run("random_torch.tsv")
