@@ -92,6 +92,7 @@ CPNG_GUARDED int cpng_reader_header(
     cpng_reader *reader, uint32_t maximum_width, uint32_t maximum_height, cpng_header *header) {
   if (setjmp(png_jmpbuf(reader->png))) return 0;
   png_set_user_limits(reader->png, maximum_width, maximum_height);
+  png_set_chunk_malloc_max(reader->png, 8000000);
   png_read_info(reader->png, reader->info);
   header->width = png_get_image_width(reader->png, reader->info);
   header->height = png_get_image_height(reader->png, reader->info);

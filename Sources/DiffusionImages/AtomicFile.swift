@@ -48,7 +48,7 @@ package enum AtomicFile {
     return String(cString: resolved)
   }
 
-  /// Writes, syncs and closes; answers with what went wrong.
+  /// Writes and closes; answers with what went wrong.
   private static func fill(_ descriptor: Int32, with bytes: [UInt8]) -> String? {
     var reason: String?
     bytes.withUnsafeBytes { buffer in
@@ -63,7 +63,6 @@ package enum AtomicFile {
         }
       }
     }
-    if reason == nil && fsync(descriptor) != 0 { reason = FileBytes.systemReason() }
     if close(descriptor) != 0 && reason == nil { reason = FileBytes.systemReason() }
     return reason
   }

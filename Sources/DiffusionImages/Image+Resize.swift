@@ -26,13 +26,17 @@ extension Image {
   private func resizedRows(to target: Int, _ filter: ResizeFilter) -> Image {
     if target == width { return self }
     let axis = ResizeWeights(from: width, to: target, filter: filter)
-    return resampled(width: target, height: height) { source, out in
-      for y in 0..<height {
-        for x in 0..<target {
-          let first = (y * width + axis.starts[x]) * channels
+    return resampled(width: target, height: height, axis) { source, weights, out in
+      for x in 0..<target {
+        let row = weights + x * axis.widest
+        for y in 0..<height {
+          let first = source + (y * width + axis.starts[x]) * channels
           for channel in 0..<channels {
-            out[(y * target + x) * channels + channel] = Self.weighted(
-              source, from: first + channel, step: channels, axis, x)
+            var sum = ResizeWeights.half
+            for tap in 0..<axis.counts[x] {
+              sum &+= Int32(first[tap * channels + channel]) &* row[tap]
+            }
+            out[(y * target + x) * channels + channel] = ResizeWeights.sample(sum)
           }
         }
       }
@@ -42,44 +46,42 @@ extension Image {
   private func resizedColumns(to target: Int, _ filter: ResizeFilter) -> Image {
     if target == height { return self }
     let axis = ResizeWeights(from: height, to: target, filter: filter)
-    let row = width * channels
-    return resampled(width: width, height: target) { source, out in
-      for y in 0..<target {
-        let first = axis.starts[y] * row
-        for position in 0..<row {
-          out[y * row + position] = Self.weighted(
-            source, from: first + position, step: row, axis, y)
+    let length = width * channels
+    var sums = [Int32](repeating: 0, count: length)
+    return resampled(width: width, height: target, axis) { source, weights, out in
+      sums.withUnsafeMutableBufferPointer { sums in
+        for y in 0..<target {
+          sums.update(repeating: ResizeWeights.half)
+          for tap in 0..<axis.counts[y] {
+            let weight = weights[y * axis.widest + tap]
+            let row = source + (axis.starts[y] + tap) * length
+            for index in 0..<length { sums[index] &+= Int32(row[index]) &* weight }
+          }
+          for index in 0..<length { out[y * length + index] = ResizeWeights.sample(sums[index]) }
         }
       }
     }
   }
 
   private func resampled(
-    width: Int, height: Int,
-    _ fill: (UnsafeBufferPointer<UInt8>, UnsafeMutableBufferPointer<UInt8>) -> Void
+    width: Int, height: Int, _ axis: ResizeWeights,
+    _ fill: (UnsafePointer<UInt8>, UnsafePointer<Int32>, UnsafeMutablePointer<UInt8>) -> Void
   ) -> Image {
     let count = width * height * channels
     let result = [UInt8](unsafeUninitializedCapacity: count) { out, initialized in
-      samples.withUnsafeBufferPointer { fill($0, out) }
+      samples.withUnsafeBufferPointer { source in
+        axis.weights.withUnsafeBufferPointer { weights in
+          // None of the three is empty, so each has an address.
+          if let source = source.baseAddress, let weights = weights.baseAddress,
+            let out = out.baseAddress
+          {
+            fill(source, weights, out)
+          }
+        }
+      }
       initialized = count
     }
     return Image(width: width, height: height, channels: channels, samples: result)
-  }
-
-  /// One sample of the result: the weighted sum, rounded and held within 8 bits.
-  @inline(__always)
-  private static func weighted(
-    _ source: UnsafeBufferPointer<UInt8>, from first: Int, step: Int, _ axis: ResizeWeights,
-    _ index: Int
-  ) -> UInt8 {
-    var sum: Int32 = 1 << (ResizeWeights.fractionBits - 1)
-    axis.weights.withUnsafeBufferPointer { weights in
-      let row = index * axis.widest
-      for offset in 0..<axis.counts[index] {
-        sum &+= Int32(source[first + offset * step]) &* weights[row + offset]
-      }
-    }
-    return UInt8(max(0, min(255, sum >> ResizeWeights.fractionBits)))
   }
 
   private func premultiplied() -> Image {

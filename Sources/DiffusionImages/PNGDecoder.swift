@@ -24,6 +24,7 @@ struct PNGDecoder {
     _ bytes: [UInt8], as sample: Sample.Type
   ) throws(ImageError) -> DecodedPNG<Sample> {
     try checkHeader(bytes)
+    try checkChunks(bytes)
     // A closure's typed throw does not pass through `withUnsafeBufferPointer` of every toolchain.
     let result = bytes.withUnsafeBufferPointer { buffer -> Result<DecodedPNG<Sample>, ImageError> in
       guard let start = buffer.baseAddress, let reader = cpng_reader_new(start, buffer.count) else {
@@ -56,6 +57,25 @@ struct PNGDecoder {
     else { throw .tooLarge(path: path, width: width, height: height, limits: limits) }
   }
 
+  /// Checks that every chunk up to the last lies within the file: libpng takes memory for as much as
+  /// a chunk says that it holds.
+  private func checkChunks(_ bytes: [UInt8]) throws(ImageError) {
+    var start = 8
+    while start + 12 <= bytes.count {
+      let length = bytes[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
+      let name = bytes[start + 4..<start + 8]
+      guard length <= bytes.count - start - 12 else {
+        throw .damaged(
+          path: path,
+          reason: "the file ends early: the chunk at byte \(start) says it has \(length) bytes, "
+            + "\(bytes.count - start - 12) are left")
+      }
+      if name.elementsEqual("IEND".utf8) { return }
+      start += 12 + length
+    }
+    throw .damaged(path: path, reason: "the file ends early: it has no IEND chunk")
+  }
+
   private func read<Sample: FixedWidthInteger & UnsignedInteger>(
     _ reader: UnsafeMutablePointer<cpng_reader>, fileSize: Int
   ) throws(ImageError) -> DecodedPNG<Sample> {
@@ -76,9 +96,10 @@ struct PNGDecoder {
     let count = width * height * channels
     var status: Int32 = 0
     let samples = [Sample](unsafeUninitializedCapacity: count) { out, initialized in
-      out.initialize(repeating: 0)
+      // Untouched until rows come, so a file that lies about its size takes no memory; libpng
+      // writes every sample, or fails.
       status = cpng_reader_pixels(reader, out.baseAddress, count * MemoryLayout<Sample>.stride)
-      initialized = count
+      initialized = status == 0 ? 0 : count
     }
     try check(status, reader)
     return DecodedPNG(

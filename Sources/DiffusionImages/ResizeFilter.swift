@@ -40,6 +40,13 @@ public enum ResizeFilter: String, Sendable, CaseIterable {
 struct ResizeWeights {
   /// Bits after the point of a weight: with samples of 8 bits, sums stay within 32 bits.
   static let fractionBits: Int32 = 22
+  /// One half, where sums start so that they end rounded.
+  static let half: Int32 = 1 << (fractionBits - 1)
+
+  /// A sum of weighted samples as a sample, held within 8 bits.
+  @inline(__always) static func sample(_ sum: Int32) -> UInt8 {
+    UInt8(truncatingIfNeeded: max(0, min(255, sum >> fractionBits)))
+  }
 
   /// The first source sample of each result sample.
   let starts: [Int]

@@ -87,6 +87,15 @@ import Testing
         .image.height == 15)
   }
 
+  @Test func chunksLongerThanTheFileAreRefused() throws {
+    var bytes = try Self.sound()
+    let text = try #require(chunkRanges(bytes).first { $0.name == "tEXt" })
+    bytes.replaceSubrange(
+      text.range.lowerBound..<text.range.lowerBound + 4, with: [0x3F, 0xFF, 0xFF, 0xFF])
+    let error = #expect(throws: ImageError.self) { try PNGFile(bytes: bytes, path: "x.png") }
+    #expect(error?.description.contains("says it has 1073741823 bytes") == true)
+  }
+
   @Test func missingAndForeignFiles() throws {
     let folder = try TemporaryFolder()
     let missing = folder.path("none.png")
