@@ -88,6 +88,7 @@ public struct CounterGenerator: RandomGenerator {
 
   /// Takes the words of `count` elements; elements of two words begin at an even place.
   private mutating func take(_ count: Int, words: UInt64) -> UInt64 {
+    Backend.prepare()
     let first = words == 2 ? (position &+ 1) & ~1 : position
     if count > 0 { position = first &+ words &* UInt64(count) }
     return first

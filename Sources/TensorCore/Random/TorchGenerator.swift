@@ -13,6 +13,8 @@ import Foundation
 ///   uses Cephes' logarithm, sine and cosine in float32, as PyTorch's AVX2 kernel does (on AVX-512 processors too:
 ///   that kernel is registered for AVX2 and below); float64 uses the C library's.
 ///
+/// Where its compiler fuses a product and a sum, so does this: one rounding.
+///
 /// So two fills of `n` differ from one of `2 n` unless `n` is a multiple of 16 and they are not both below 16.
 public struct TorchGenerator: RandomGenerator {
   private var engine: MersenneTwister
@@ -129,6 +131,7 @@ public struct TorchGenerator: RandomGenerator {
     _ deviation: Double, uniform: (inout Self) -> Element
   ) {
     guard let start = buffer.baseAddress else { return }
+    Backend.prepare()
     tk_torch_normal(type, buffer.count / 16, mean, deviation, start)
     guard buffer.count % 16 != 0 else { return }
     let tail = buffer.count - 16
