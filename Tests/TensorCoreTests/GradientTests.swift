@@ -26,6 +26,10 @@ func gradientChecks(for operation: DifferentiableOperation) -> [GradientCheck] {
   case .groupNorm: groupNormGradientChecks()
   case .layerNorm: layerNormGradientChecks()
   case .rmsNorm: rmsNormGradientChecks()
+  case .convolution: convolutionGradientChecks()
+  case .transposedConvolution: transposedConvolutionGradientChecks()
+  case .averagePool, .maxPool: poolingGradientChecks(operation)
+  case .resampleNearest, .resampleBilinear: resamplingGradientChecks(operation)
   case .activationCheckpoint: checkpointGradientChecks()
   }
 }

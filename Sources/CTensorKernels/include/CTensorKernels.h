@@ -29,6 +29,17 @@ TKLevel tk_level(void);
 /// Bounds the level; one above the processor's is lowered to it. Not to be called while kernels run.
 void tk_set_level(TKLevel level);
 
+/// How windows slide over a picture `[height, width, channels]` (convolution, pooling) and what comes out.
+typedef struct {
+  long height, width, channels;
+  long out_height, out_width;
+  long kernel_height, kernel_width;
+  long stride_y, stride_x;
+  /// Padding before the first row and column; what is needed behind the last follows from the sizes.
+  long top, left;
+  long dilation_y, dilation_x;
+} TKWindow;
+
 /// Declares `void tk_name(TKType type, parameters...)`.
 #define KERNEL(name, parameters, arguments) void tk_##name TK_WITH_TYPE parameters;
 #define TK_WITH_TYPE(...) (TKType type, __VA_ARGS__)

@@ -16,6 +16,8 @@ package enum DifferentiableOperation: String, CaseIterable, Sendable {
   case reshape, permute, concatenate, slice, pad, convert
   // Normalisation
   case groupNorm, layerNorm, rmsNorm
+  // Convolution and what goes with it
+  case convolution, transposedConvolution, averagePool, maxPool, resampleNearest, resampleBilinear
   // Recomputation
   case activationCheckpoint
 }

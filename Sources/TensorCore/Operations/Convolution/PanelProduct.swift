@@ -1,0 +1,32 @@
+import CTensorKernels
+
+/// Matrix products for convolution, by the engine's own kernel.
+///
+/// A Winograd or im2col tile is a product of some 50 rows by 32 to 640 columns. OpenBLAS packs both operands in every
+/// call, which costs a tenth to a third at such shapes, and its bytes for a row depend on the shape of the call. Here the
+/// weights are packed once, the rows not at all, and a row's bytes depend on nothing but the row: tiles may gather rows of
+/// several samples.
+enum PanelProduct {
+  /// How many columns a panel of the second operand has.
+  static func width(_ dtype: DType) -> Int {
+    Backend.prepare()
+    var width = 0
+    tk_gemm_width(dtype.kernelType, &width)
+    return width
+  }
+
+  /// `columns` rounded up to whole panels.
+  static func padded(_ columns: Int, _ dtype: DType) -> Int {
+    let width = width(dtype)
+    return (columns + width - 1) / width * width
+  }
+
+  /// The panels of a matrix `[rows, columns]` with rows `stride` apart, as `[panel, rows, width]`.
+  static func packed(
+    _ address: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, dtype: DType
+  ) -> Tensor {
+    let panels = Tensor(uninitialized: [padded(columns, dtype), rows], dtype: dtype)
+    tk_gemm_pack(dtype.kernelType, rows, columns, address, stride, panels.freshAddress)
+    return panels
+  }
+}

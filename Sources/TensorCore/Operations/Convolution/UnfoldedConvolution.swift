@@ -1,0 +1,115 @@
+import CTensorKernels
+
+/// Convolution through rows of windows (im2col) times weights, in panels that stay in the cache.
+enum UnfoldedConvolution {
+  /// Bytes of unfolded windows a tile holds: about half of a second-level cache.
+  private static let panelBytes = 256 << 10
+
+  private static func rowsOfPanel(_ depth: Int, _ dtype: DType) -> Int {
+    max(24, min(240, panelBytes / (depth * dtype.size) / 24 * 24))
+  }
+
+  /// y = x * w + bias.
+  static func forward(
+    _ x: Tensor, _ weights: Tensor, _ bias: Tensor?, _ geometry: ConvolutionGeometry
+  ) -> Tensor {
+    let (dtype, size) = (x.dtype, x.dtype.size)
+    let type = dtype.kernelType
+    let y = Tensor(uninitialized: geometry.outputShape, dtype: dtype)
+    let (per, out) = (geometry.channelsPerGroup, geometry.outPerGroup)
+    let depth = geometry.taps * per
+    let rows = rowsOfPanel(depth, dtype)
+    let width = PanelProduct.width(dtype)
+    let (source, target) = (x.readAddress, y.freshAddress)
+    let direct = geometry.isPointwise
+    for group in 0..<geometry.groups {
+      let panels = PanelProduct.packed(
+        weights.readAddress + group * out * size, rows: depth, columns: out,
+        stride: geometry.outChannels, dtype: dtype)
+      let offset = bias.map { $0.readAddress + group * out * size }
+      Parallel.ranges(geometry.pixels, grain: rows) { range in
+        var window = geometry.window
+        let first = range.lowerBound
+        let result = target + (first * geometry.outChannels + group * out) * size
+        func multiply(_ a: UnsafeRawPointer) {
+          tk_gemm(
+            type, range.count, out, depth, a, depth, 1, panels.readAddress, width, depth * width,
+            result, geometry.outChannels, 0)
+        }
+        if direct {
+          multiply(source + first * depth * size)
+        } else {
+          let windows = Tensor(uninitialized: [range.count, depth], dtype: dtype)
+          tk_unfold(
+            type, &window, first, range.count, group * per, per, 0, geometry.taps, source,
+            windows.freshAddress)
+          multiply(windows.readAddress)
+          withExtendedLifetime(windows) {}
+        }
+        if let offset {
+          tk_add_bias(type, range.count, out, offset, result, geometry.outChannels)
+        }
+      }
+      withExtendedLifetime(panels) {}
+    }
+    withExtendedLifetime((x, weights, bias)) {}
+    return y
+  }
+
+  /// dx: the output's gradient times the weights' transpose gives what each window gets, and every input pixel gathers
+  /// from the windows that saw it. Any stride, padding and dilation.
+  static func inputGradient(
+    _ gradient: Tensor, _ weights: Tensor, _ geometry: ConvolutionGeometry
+  ) -> Tensor {
+    let (dtype, size, taps) = (gradient.dtype, gradient.dtype.size, geometry.taps)
+    let (per, out) = (geometry.channelsPerGroup, geometry.outPerGroup)
+    let dx = Tensor(uninitialized: geometry.inputShape, dtype: dtype)
+    let window = geometry.window
+    let outPixels = window.out_height * window.out_width
+    let inPixels = window.height * window.width
+    let columns = taps * per
+    let width = PanelProduct.width(dtype)
+    for group in 0..<geometry.groups {
+      let panels = transposedPanels(weights, group, geometry)
+      Parallel.forEach(geometry.batch) { sample in
+        var window = window
+        let spread = Tensor(uninitialized: [outPixels, columns], dtype: dtype)
+        let source =
+          gradient.readAddress + (sample * outPixels * geometry.outChannels + group * out) * size
+        let target = dx.freshAddress + sample * inPixels * window.channels * size
+        Parallel.ranges(outPixels, grain: 48) { range in
+          tk_gemm(
+            dtype.kernelType, range.count, columns, out,
+            source + range.lowerBound * geometry.outChannels * size, geometry.outChannels, 1,
+            panels.readAddress, width, out * width,
+            spread.freshAddress + range.lowerBound * columns * size, columns, 0)
+        }
+        Parallel.ranges(inPixels, grain: 256) { range in
+          tk_fold(
+            dtype.kernelType, &window, range.lowerBound, range.count, group * per, per,
+            spread.readAddress, target)
+        }
+        withExtendedLifetime(spread) {}
+      }
+      withExtendedLifetime(panels) {}
+    }
+    withExtendedLifetime((gradient, weights)) {}
+    return dx
+  }
+
+  /// A group's weights `[taps * in, out]` as panels of their transpose `[out, taps * in]`.
+  private static func transposedPanels(
+    _ weights: Tensor, _ group: Int, _ geometry: ConvolutionGeometry
+  ) -> Tensor {
+    let out = geometry.outPerGroup
+    let whole = weights.viewed(as: [
+      geometry.taps * geometry.channelsPerGroup, geometry.outChannels,
+    ])
+    let own = geometry.groups == 1 ? whole : whole.sliced(axis: 1, group * out..<(group + 1) * out)
+    let turned = own.permuted([1, 0])
+    defer { withExtendedLifetime(turned) {} }
+    return PanelProduct.packed(
+      turned.readAddress, rows: out, columns: whole.shape[0], stride: whole.shape[0],
+      dtype: weights.dtype)
+  }
+}
