@@ -11,7 +11,7 @@ package enum DifferentiableOperation: String, CaseIterable, Sendable {
   // Reductions
   case sum, max
   // Contractions
-  case matrixProduct, linear
+  case matrixProduct, linear, softmax, logSoftmax, crossEntropy, embedding, attention
   // Shapes and types
   case reshape, permute, concatenate, slice, pad, convert
   // Normalisation
