@@ -84,7 +84,7 @@ import Testing
     expectClose(result.detached, expected, tolerance: 1e-14)
     let gradients = tape.gradients(of: result.sum(), withRespectTo: variables)
     #expect(gradients[0].sliced(axis: 1, 1..<2).doubles.allSatisfy { $0 == 0 })
-    #expect(gradients.allSatisfy(\.isFinite))
+    #expect(gradients.allSatisfy { $0.isFinite })
   }
 
   @Test func headsSideBySideAreTheSame() {
