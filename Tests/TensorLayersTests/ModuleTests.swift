@@ -1,5 +1,6 @@
 import TensorCore
 import TensorLayers
+import TestSupport
 import Testing
 
 @Suite struct ModuleTests {

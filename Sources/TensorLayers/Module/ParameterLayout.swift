@@ -34,6 +34,18 @@ public enum ParameterLayout: Sendable, Hashable, CaseIterable {
     return Self.inverse(axes).map { shape[$0] }
   }
 
+  /// A tensor that lies as in the file, as it lies in memory. Any element type.
+  public func memory(ofFile tensor: Tensor) -> Tensor {
+    guard let axes = fileAxes, tensor.rank == axes.count else { return tensor }
+    return tensor.permuted(axes)
+  }
+
+  /// A tensor that lies as in memory, as it lies in the file. Any element type.
+  public func file(ofMemory tensor: Tensor) -> Tensor {
+    guard let axes = fileAxes, tensor.rank == axes.count else { return tensor }
+    return tensor.permuted(Self.inverse(axes))
+  }
+
   private static func inverse(_ axes: [Int]) -> [Int] {
     axes.indices.map { axis in axes.firstIndex(of: axis) ?? axis }
   }

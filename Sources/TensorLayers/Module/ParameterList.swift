@@ -24,8 +24,13 @@ public struct ParameterList<Visitor: ParameterVisitor> {
     _ name: String, _ tensor: inout Tensor?, _ layout: ParameterLayout, isTrainable: Bool = true
   ) throws(Visitor.Failure) {
     guard var present = tensor.take() else { return }
-    defer { tensor = present }
-    try parameter(name, &present, layout, isTrainable: isTrainable)
+    do throws(Visitor.Failure) {
+      try parameter(name, &present, layout, isTrainable: isTrainable)
+    } catch {
+      tensor = present
+      throw error
+    }
+    tensor = present
   }
 
   /// Lists the parameters of a child under `name.`; with an empty name, as if they were the parent's own.
@@ -34,8 +39,9 @@ public struct ParameterList<Visitor: ParameterVisitor> {
   ) throws(Visitor.Failure) {
     let parent = path
     path = joined(name)
-    defer { path = parent }
     try child.listParameters(to: &self)
+    // Not in a `defer`, on which Swift 6.3's optimiser ends in an internal error; after a failure the list is not used again.
+    path = parent
   }
 
   /// Lists the parameters of a child that may be absent.
@@ -43,8 +49,13 @@ public struct ParameterList<Visitor: ParameterVisitor> {
     _ name: String, _ child: inout Child?
   ) throws(Visitor.Failure) {
     guard var present = child.take() else { return }
-    defer { child = present }
-    try module(name, &present)
+    do throws(Visitor.Failure) {
+      try module(name, &present)
+    } catch {
+      child = present
+      throw error
+    }
+    child = present
   }
 
   /// Lists the children under `name.0.`, `name.1.` and so on, as PyTorch's `ModuleList` and `Sequential` do.
