@@ -1,0 +1,73 @@
+import TensorCheckpoints
+import TensorCore
+import TensorLayers
+
+extension Module {
+  /// What a checkpoint of this module has: every parameter's name and shape, in the file's layout.
+  public func checkpointShapes(
+    under prefix: String = ""
+  ) -> [(name: String, shape: [Int])] {
+    var visitor = Describing()
+    var copy = self
+    copy.visit(&visitor, under: prefix)
+    return visitor.shapes
+  }
+
+  /// Takes every parameter from `source`, which must have exactly the module's names and shapes; nothing changes where
+  /// it has not.
+  ///
+  /// A foreign format is read through a `MappedCheckpoint`. Parameters that lie in the file as they do in memory, and in
+  /// the type that is asked for, are not copied: the mapped file serves until they are written.
+  ///
+  /// - Parameters:
+  ///   - prefix: what every name begins with in the source, without the dot.
+  ///   - dtype: what the parameters are converted to.
+  /// - Throws: ``TensorCheckpoints/CheckpointError``; a mismatch carries the report of all missing, unexpected and
+  ///   mismatched tensors.
+  public mutating func load<Source: CheckpointSource>(
+    from source: Source, under prefix: String = "", dtype: DType = .float32
+  ) throws(CheckpointError) {
+    let report = source.report(expected: checkpointShapes(under: prefix))
+    guard report.isClean else { throw .mismatch(path: source.path, report: report) }
+    var loading = Loading(source: source, dtype: dtype)
+    var loaded = self
+    try loaded.visit(&loading, under: prefix)
+    self = loaded
+  }
+
+  /// Adds every parameter to `writer` under its name, in the file's layout and in its own element type.
+  public func save(to writer: inout CheckpointWriter, under prefix: String = "") {
+    var saving = Saving(writer: writer)
+    var copy = self
+    copy.visit(&saving, under: prefix)
+    writer = saving.writer
+  }
+}
+
+private struct Describing: ParameterVisitor {
+  var shapes: [(name: String, shape: [Int])] = []
+
+  mutating func visit(_ tensor: inout Tensor, as parameter: Parameter) {
+    shapes.append((parameter.name, parameter.layout.fileShape(ofMemory: tensor.shape)))
+  }
+}
+
+private struct Loading<Source: CheckpointSource>: ParameterVisitor {
+  let source: Source
+  let dtype: DType
+
+  mutating func visit(
+    _ tensor: inout Tensor, as parameter: Parameter
+  ) throws(CheckpointError) {
+    let stored = try source.tensor(named: parameter.name)
+    tensor = parameter.layout.memory(ofFile: stored.converted(to: dtype))
+  }
+}
+
+private struct Saving: ParameterVisitor {
+  var writer: CheckpointWriter
+
+  mutating func visit(_ tensor: inout Tensor, as parameter: Parameter) {
+    writer.add(parameter.name, parameter.layout.file(ofMemory: tensor.detached))
+  }
+}

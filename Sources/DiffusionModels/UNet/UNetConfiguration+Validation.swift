@@ -1,0 +1,108 @@
+import Foundation
+import TensorLayers
+
+extension UNetConfiguration {
+  /// Keys that diffusers writes beside those of the constructor.
+  private static let bookkeeping: Set<String> = [
+    "_class_name", "_diffusers_version", "_name_or_path", "decay", "inv_gamma", "min_decay",
+    "optimization_step", "power", "update_after_step", "use_ema_warmup",
+  ]
+
+  /// Reads a `config.json`.
+  ///
+  /// - Parameter unknownKeys: set to the keys that it has and this engine does not know, in order.
+  /// - Throws: ``ModelError`` for what is no JSON object, for a value of the wrong kind and for blocks that are not
+  ///   supported (`SkipDownBlock2D` and the others with FIR resampling), and where values do not go together.
+  public init(json: Data, unknownKeys: inout [String]) throws(ModelError) {
+    guard let object = (try? JSONSerialization.jsonObject(with: json)) as? [String: Any] else {
+      throw .configuration(key: "", problem: "it is no JSON object; give diffusers' config.json")
+    }
+    do {
+      self = try JSONDecoder().decode(Self.self, from: json)
+    } catch let error as DecodingError {
+      throw ModelError(error)
+    } catch {
+      throw .configuration(key: "", problem: "\(error)")
+    }
+    unknownKeys = object.keys.filter { !Self.keys.contains($0) && !Self.bookkeeping.contains($0) }
+      .sorted()
+    try validate()
+  }
+
+  /// Checks that the values go together.
+  ///
+  /// - Throws: ``ModelError`` with the first key that does not.
+  public func validate() throws(ModelError) {
+    let levels = blockOutChannels.count
+    try Self.expect(levels > 0, "block_out_channels", "at least one level is needed")
+    try Self.expect(
+      downBlockTypes.count == levels, "down_block_types",
+      "\(downBlockTypes.count) blocks for \(levels) levels of block_out_channels: one for each")
+    try Self.expect(
+      upBlockTypes.count == levels, "up_block_types",
+      "\(upBlockTypes.count) blocks for \(levels) levels of block_out_channels: one for each")
+    try Self.expect(
+      inChannels > 0 && outChannels > 0, "in_channels, out_channels",
+      "both must be positive, found \(inChannels) and \(outChannels)")
+    try Self.expect(
+      layersPerBlock > 0, "layers_per_block", "at least 1 is needed, found \(layersPerBlock)")
+    try Self.expect(
+      dropout >= 0 && dropout < 1, "dropout", "a share from 0 to below 1, found \(dropout)")
+    try Self.expect(
+      midBlockScaleFactor != 0, "mid_block_scale_factor", "it divides: 0 is not possible")
+    try Self.expect(
+      timeEmbeddingType != .learned || (numTrainTimesteps ?? 0) > 0, "num_train_timesteps",
+      "a learned time embedding needs the number of timesteps")
+    try Self.expect(
+      timeEmbeddingType != .positional || Double(blockOutChannels[0] / 2) > freqShift,
+      "freq_shift", "\(freqShift) leaves no frequencies of \(blockOutChannels[0]) channels")
+    try validateChannels()
+  }
+
+  private func validateChannels() throws(ModelError) {
+    try Self.expect(
+      normNumGroups > 0, "norm_num_groups", "a positive number, found \(normNumGroups)")
+    for channels in blockOutChannels {
+      try Self.expect(
+        channels > 0 && channels % normNumGroups == 0, "block_out_channels",
+        "\(channels) channels do not divide into norm_num_groups \(normNumGroups)")
+      let head = headWidth(channels)
+      try Self.expect(
+        head > 0 && (head <= channels || !hasAttention), "attention_head_dim",
+        "a head of \(head) channels does not fit into \(channels)")
+    }
+    if let groups = attnNormNumGroups, let channels = blockOutChannels.last {
+      try Self.expect(
+        groups > 0 && channels % groups == 0, "attn_norm_num_groups",
+        "\(channels) channels do not divide into \(groups) groups")
+    }
+  }
+
+  private var hasAttention: Bool {
+    downBlockTypes.contains(.attention) || upBlockTypes.contains(.attention)
+      || (midBlockType != nil && addAttention)
+  }
+
+  private static func expect(
+    _ condition: Bool, _ key: String, _ problem: @autoclosure () -> String
+  ) throws(ModelError) {
+    if !condition { throw .configuration(key: key, problem: problem()) }
+  }
+}
+
+extension ModelError {
+  /// The key and the reason of a decoding error.
+  init(_ error: DecodingError) {
+    let context: DecodingError.Context
+    switch error {
+    case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found),
+      .dataCorrupted(let found):
+      context = found
+    @unknown default:
+      self = .configuration(key: "", problem: "\(error)")
+      return
+    }
+    let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined()
+    self = .configuration(key: path, problem: context.debugDescription)
+  }
+}
