@@ -21,6 +21,8 @@ func gradientChecks(for operation: DifferentiableOperation) -> [GradientCheck] {
     .gelu, .geluTanh, .geluQuick, .erf, .clamp, .magnitude:
     [unaryGradientCheck(operation)]
   case .sum, .max: reductionGradientChecks(operation)
+  case .cholesky, .solve, .triangularSolve, .symmetricEigen, .innerProducts:
+    linearAlgebraGradientChecks(operation)
   case .matrixProduct, .linear, .softmax, .logSoftmax, .crossEntropy, .embedding, .attention:
     contractionGradientChecks(operation)
   case .reshape, .permute, .concatenate, .slice, .pad, .convert: shapeGradientChecks(operation)

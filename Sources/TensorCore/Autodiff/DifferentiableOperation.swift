@@ -12,6 +12,8 @@ package enum DifferentiableOperation: String, CaseIterable, Sendable {
   case sum, max
   // Contractions
   case matrixProduct, linear, softmax, logSoftmax, crossEntropy, embedding, attention
+  // Linear algebra
+  case cholesky, solve, triangularSolve, symmetricEigen, innerProducts
   // Shapes and types
   case reshape, permute, concatenate, slice, pad, convert
   // Normalisation
