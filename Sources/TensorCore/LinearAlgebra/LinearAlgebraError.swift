@@ -9,6 +9,7 @@ public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
   /// An element is infinite or not a number.
   case notFinite(operation: String)
 
+  /// What happened and what to do, in one line.
   public var description: String {
     switch self {
     case .notPositiveDefinite(let order, let matrix):
