@@ -50,4 +50,14 @@ import Testing
       #expect(again.input == gradients.input && again.weights == gradients.weights)
     }
   }
+
+  @Test func bytesDoNotDependOnHowTheWorkIsCut() {
+    // 4 tiles are cut by output channels, 520 by tiles.
+    let x = Sample.uniform([130, 8, 8, 256], seed: 1).converted(to: .float32)
+    let w = Sample.uniform([3, 3, 256, 256], seed: 2).converted(to: .float32)
+    let whole = x.convolved(with: w, padding: Padding(1), route: .winograd4)
+    let single = x.sliced(axis: 0, 129..<130)
+      .convolved(with: w, padding: Padding(1), route: .winograd4)
+    #expect(single.floats == whole.sliced(axis: 0, 129..<130).floats)
+  }
 }

@@ -69,6 +69,8 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
       padding: Padding(top: 2, bottom: 0, left: 1, right: 2)),
     .init(input: [1, 1, 1, 3], weights: [3, 3, 3, 2], padding: Padding(1)),
     .init(input: [1, 30, 30, 8], weights: [3, 3, 8, 8], padding: Padding(1)),
+    // Enough weights for them to be transformed block by block.
+    .init(input: [1, 6, 5, 256], weights: [3, 3, 256, 260], padding: Padding(1)),
   ]
 }
 

@@ -3,8 +3,8 @@ import CTensorKernels
 /// 3x3 convolution of stride 1 by Winograd's minimal filtering (Lavin and Gray 2016, arXiv:1509.09308):
 /// tiles and weights are transformed, multiplied position by position as matrices, and transformed back.
 ///
-/// Tiles are gathered over all samples into blocks whose transforms stay in the cache. A tile's numbers do not depend on
-/// the block it is in (see ``PanelProduct``).
+/// Tiles are counted over all samples. A tile's numbers do not depend on which tiles are computed with it (see
+/// ``PanelProduct``), so both ways to cut the work below give the same bytes.
 struct WinogradConvolution {
   /// Pixels a side of an output tile: 4 or 2.
   let tile: Int
@@ -24,75 +24,141 @@ struct WinogradConvolution {
       * ((window.out_width + tile - 1) / tile)
   }
 
-  /// Tiles a block: more spread the reading of the weights, fewer keep the block in the cache.
-  private var block: Int { 48 }
+  /// The distance from a position's matrix of `count` elements to the next: a few more than it holds, because positions
+  /// a multiple of 4 KiB apart would all fall into one set of the first-level cache (twice the time, measured).
+  static func step(_ count: Int) -> Int { count + 16 }
 
-  /// Output channels taken at once, so that the products of a block stay in the second-level cache.
-  private var columnBlock: Int { 64 }
+  func positionMatrices(of count: Int, _ dtype: DType) -> Tensor {
+    Tensor(uninitialized: [positions, Self.step(count)], dtype: dtype)
+  }
 
   /// y = x * w + bias.
   func forward(_ x: Tensor, _ weights: Tensor, _ bias: Tensor?) -> Tensor {
     let y = Tensor(uninitialized: geometry.outputShape, dtype: x.dtype)
-    let transformed = transformedWeights(weights)
-    Parallel.ranges(tiles, grain: block) { range in
-      let v = Tensor(
-        uninitialized: [positions, range.count, geometry.window.channels], dtype: x.dtype)
-      transformInput(x, range, into: v)
-      multiply(v, transformed, bias, range, into: y)
+    let weightBytes = positions * geometry.window.channels * geometry.outChannels * x.dtype.size
+    if tiles <= Self.fewTiles && weightBytes >= Self.muchWeight {
+      forwardByColumns(x, weights, bias, into: y)
+    } else {
+      forwardByTiles(x, weights, bias, into: y)
     }
-    withExtendedLifetime((x, transformed, bias)) {}
+    withExtendedLifetime((x, weights, bias)) {}
     return y
   }
 
-  /// G w G^T as `[position, panel, in, width]`.
-  func transformedWeights(_ weights: Tensor) -> Tensor {
-    let (channels, out) = (geometry.window.channels, geometry.outChannels)
-    let u = Tensor(
-      uninitialized: [positions, PanelProduct.padded(out, weights.dtype), channels],
-      dtype: weights.dtype)
-    Parallel.ranges(channels, grain: 16) { range in
-      let transform = tile == 4 ? tk_winograd4_weights : tk_winograd2_weights
-      transform(
-        weights.dtype.kernelType, channels, out, range.lowerBound, range.count,
-        weights.readAddress, u.freshAddress)
-    }
-    withExtendedLifetime(weights) {}
-    return u
-  }
+  /// Up to so many tiles, all of them stay in the third-level cache while the weights pass by.
+  private static let fewTiles = 512
+  /// From so many bytes on, transformed weights had better not be written to memory.
+  private static let muchWeight = 8 << 20
 
-  /// B^T x B of the tiles in `range`.
-  func transformInput(_ x: Tensor, _ range: Range<Int>, into v: Tensor) {
+  /// B^T x B of the tiles in `range`, to `v`'s rows from `offset` on.
+  func transformInput(
+    _ x: Tensor, _ range: Range<Int>, into v: Tensor, rows: Int, offset: Int = 0
+  ) {
     var window = geometry.window
     let transform = tile == 4 ? tk_winograd4_input : tk_winograd2_input
     transform(
-      x.dtype.kernelType, &window, range.lowerBound, range.count, x.readAddress, v.freshAddress,
-      range.count * window.channels)
+      x.dtype.kernelType, &window, range.lowerBound, range.count, x.readAddress,
+      v.freshAddress + offset * window.channels * x.dtype.size, Self.step(rows * window.channels))
   }
 
-  /// The products of a block of tiles and their way back, some output channels at a time.
-  private func multiply(
-    _ v: Tensor, _ u: Tensor, _ bias: Tensor?, _ range: Range<Int>, into y: Tensor
+  /// G w G^T of input channels `rows` and output channels `columns`, to `u` as `[position, panel, in, width]`.
+  func transformWeights(
+    _ weights: Tensor, rows: Range<Int>, columns: Range<Int>, into u: Tensor, step: Int
   ) {
-    let (dtype, size) = (v.dtype, v.dtype.size)
-    var window = geometry.window
-    let (channels, out) = (window.channels, geometry.outChannels)
-    let (width, padded) = (PanelProduct.width(dtype), PanelProduct.padded(out, dtype))
-    let most = min(out, columnBlock)
-    let m = Tensor(uninitialized: [positions, range.count, most], dtype: dtype)
-    let untransform = tile == 4 ? tk_winograd4_output : tk_winograd2_output
-    for first in stride(from: 0, to: out, by: most) {
-      let count = min(most, out - first)
-      for position in 0..<positions {
-        tk_gemm(
-          dtype.kernelType, range.count, count, channels,
-          v.readAddress + position * range.count * channels * size, channels, 1,
-          u.readAddress + (position * padded + first) * channels * size, width, channels * width,
-          m.freshAddress + position * range.count * most * size, most, 0)
+    let transform = tile == 4 ? tk_winograd4_weights : tk_winograd2_weights
+    transform(
+      weights.dtype.kernelType, geometry.window.channels, geometry.outChannels,
+      columns.lowerBound, columns.count, rows.lowerBound, rows.count, weights.readAddress,
+      u.freshAddress, step)
+  }
+}
+
+// MARK: - Many tiles
+
+extension WinogradConvolution {
+  /// Tiles a block: more spread the reading of the weights, fewer keep the block in the cache.
+  private static let tileBlock = 48
+  /// Output channels taken at once, so that a block's products stay in the second-level cache.
+  private static let columnBlock = 128
+
+  /// All weights first, then blocks of tiles.
+  private func forwardByTiles(_ x: Tensor, _ weights: Tensor, _ bias: Tensor?, into y: Tensor) {
+    let (channels, out, dtype) = (geometry.window.channels, geometry.outChannels, x.dtype)
+    let elements = PanelProduct.padded(out, dtype) * channels
+    let u = positionMatrices(of: elements, dtype)
+    Parallel.ranges(channels, grain: 16) { rows in
+      transformWeights(weights, rows: rows, columns: 0..<out, into: u, step: Self.step(elements))
+    }
+    Parallel.ranges(tiles, grain: Self.tileBlock) { range in
+      let v = positionMatrices(of: range.count * channels, dtype)
+      transformInput(x, range, into: v, rows: range.count)
+      let most = min(out, Self.columnBlock)
+      let m = positionMatrices(of: range.count * most, dtype)
+      for first in stride(from: 0, to: out, by: most) {
+        let columns = first..<min(out, first + most)
+        multiply(
+          v, u.readAddress + first * channels * dtype.size, uStep: Self.step(elements),
+          rows: range.count, columns: columns.count, into: m, stride: most)
+        transformOutput(m, range, columns, stride: most, bias, into: y)
       }
-      untransform(
-        dtype.kernelType, &window, range.lowerBound, range.count, m.readAddress, most,
-        range.count * most, first, count, out, bias?.readAddress, y.freshAddress)
+    }
+    withExtendedLifetime(u) {}
+  }
+
+  /// The product of every position: `v` `[rows, in]` by panels of `u`, to `m` `[rows, stride]`.
+  private func multiply(
+    _ v: Tensor, _ u: UnsafeRawPointer, uStep: Int, rows: Int, columns: Int, into m: Tensor,
+    stride: Int
+  ) {
+    let (channels, size) = (geometry.window.channels, v.dtype.size)
+    let (type, width) = (v.dtype.kernelType, PanelProduct.width(v.dtype))
+    for position in 0..<positions {
+      tk_gemm(
+        type, rows, columns, channels,
+        v.readAddress + position * Self.step(rows * channels) * size, channels, 1,
+        u + position * uStep * size, width, channels * width,
+        m.freshAddress + position * Self.step(rows * stride) * size, stride, 0)
     }
     withExtendedLifetime((v, m)) {}
+  }
+
+  /// A^T m A of the tiles in `range`, plus the bias, to output channels `columns`.
+  private func transformOutput(
+    _ m: Tensor, _ range: Range<Int>, _ columns: Range<Int>, stride: Int, _ bias: Tensor?,
+    into y: Tensor
+  ) {
+    var window = geometry.window
+    let untransform = tile == 4 ? tk_winograd4_output : tk_winograd2_output
+    untransform(
+      m.dtype.kernelType, &window, range.lowerBound, range.count, m.readAddress, stride,
+      Self.step(range.count * stride), columns.lowerBound, columns.count, geometry.outChannels,
+      bias?.readAddress, y.freshAddress)
+    withExtendedLifetime(m) {}
+  }
+}
+
+// MARK: - Few tiles, many channels
+
+extension WinogradConvolution {
+  /// All tiles first, then blocks of output channels, whose weights are transformed on the fly and never leave the cache.
+  private func forwardByColumns(_ x: Tensor, _ weights: Tensor, _ bias: Tensor?, into y: Tensor) {
+    let (channels, out, dtype, tiles) = (
+      geometry.window.channels, geometry.outChannels, x.dtype, tiles
+    )
+    let v = positionMatrices(of: tiles * channels, dtype)
+    Parallel.ranges(tiles, grain: 16) { range in
+      transformInput(x, range, into: v, rows: tiles, offset: range.lowerBound)
+    }
+    let block = max(32, PanelProduct.width(dtype))
+    Parallel.ranges(out, grain: block) { columns in
+      let u = positionMatrices(of: block * channels, dtype)
+      let m = positionMatrices(of: tiles * block, dtype)
+      let step = Self.step(block * channels)
+      transformWeights(weights, rows: 0..<channels, columns: columns, into: u, step: step)
+      multiply(
+        v, u.readAddress, uStep: step, rows: tiles, columns: columns.count, into: m, stride: block)
+      transformOutput(m, 0..<tiles, columns, stride: block, bias, into: y)
+      withExtendedLifetime(u) {}
+    }
   }
 }

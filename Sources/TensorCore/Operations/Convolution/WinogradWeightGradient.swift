@@ -3,6 +3,8 @@ import CTensorKernels
 extension WinogradConvolution {
   /// Bytes of transformed tiles a round holds: they stay in the third-level cache.
   private static let roundBytes = 8 << 20
+  /// Tiles a task transforms.
+  private static let transformBlock = 16
 
   /// dw = G^T [sum over tiles of (B^T x B)^T (A dy A^T)] G: the adjoint of F(4x4, 3x3), position by position.
   ///
@@ -11,21 +13,20 @@ extension WinogradConvolution {
   func weightGradient(_ x: Tensor, _ gradient: Tensor) -> Tensor {
     let dtype = x.dtype
     let (channels, out) = (geometry.window.channels, geometry.outChannels)
-    let du = Tensor(uninitialized: [positions, channels, out], dtype: dtype)
-    let grain = 32
+    let du = positionMatrices(of: channels * out, dtype)
     let tileBytes = positions * (channels + PanelProduct.padded(out, dtype)) * dtype.size
-    let round = max(1, Self.roundBytes / (tileBytes * grain)) * grain
+    let round = max(64, Self.roundBytes / tileBytes / 16 * 16)
     var first = 0
     repeat {
       let range = first..<min(tiles, first + round)
-      accumulate(x, gradient, range, grain: grain, into: du)
+      accumulate(x, gradient, range, into: du)
       first = range.upperBound
     } while first < tiles
     let dw = Tensor(uninitialized: geometry.weightsShape, dtype: dtype)
     Parallel.ranges(channels, grain: 16) { rows in
       tk_winograd4_weights_gradient(
         dtype.kernelType, channels, out, rows.lowerBound, rows.count, du.readAddress,
-        dw.freshAddress)
+        Self.step(channels * out), dw.freshAddress)
     }
     withExtendedLifetime((x, gradient, du)) {}
     return dw
@@ -33,41 +34,30 @@ extension WinogradConvolution {
 
   /// Adds a round of tiles to `du` `[position, in, out]`.
   private func accumulate(
-    _ x: Tensor, _ gradient: Tensor, _ range: Range<Int>, grain: Int, into du: Tensor
+    _ x: Tensor, _ gradient: Tensor, _ range: Range<Int>, into du: Tensor
   ) {
-    let (dtype, size) = (x.dtype, x.dtype.size)
+    let (dtype, size, count) = (x.dtype, x.dtype.size, range.count)
     let (channels, out) = (geometry.window.channels, geometry.outChannels)
-    let padded = PanelProduct.padded(out, dtype)
     let width = PanelProduct.width(dtype)
-    let blocks = (range.count + grain - 1) / grain
-    let vBlock = positions * grain * channels
-    let dBlock = positions * grain * padded
-    let v = Tensor(uninitialized: [blocks, vBlock], dtype: dtype)
-    let d = Tensor(uninitialized: [blocks, dBlock], dtype: dtype)
-    func tilesOf(_ block: Int) -> Range<Int> {
-      let start = range.lowerBound + block * grain
-      return start..<min(range.upperBound, start + grain)
-    }
-    Parallel.forEach(blocks) { block in
+    let dElements = count * PanelProduct.padded(out, dtype)
+    let v = positionMatrices(of: count * channels, dtype)
+    let d = positionMatrices(of: dElements, dtype)
+    Parallel.ranges(count, grain: Self.transformBlock) { part in
       var window = geometry.window
-      let own = tilesOf(block)
-      tk_winograd4_input(
-        dtype.kernelType, &window, own.lowerBound, own.count, x.readAddress,
-        v.freshAddress + block * vBlock * size, own.count * channels)
+      let first = range.lowerBound + part.lowerBound
+      transformInput(
+        x, first..<first + part.count, into: v, rows: count, offset: part.lowerBound)
       tk_winograd4_gradient(
-        dtype.kernelType, &window, own.lowerBound, own.count, out, gradient.readAddress,
-        d.freshAddress + block * dBlock * size, own.count * padded)
+        dtype.kernelType, &window, first, part.count, out, gradient.readAddress,
+        d.freshAddress + part.lowerBound * width * size, Self.step(dElements), count * width)
     }
     Parallel.forEach(positions) { position in
-      for block in 0..<blocks {
-        let count = tilesOf(block).count
-        tk_gemm(
-          dtype.kernelType, channels, out, count,
-          v.readAddress + (block * vBlock + position * count * channels) * size, 1, channels,
-          d.readAddress + (block * dBlock + position * count * padded) * size, width,
-          count * width, du.freshAddress + position * channels * out * size, out,
-          block > 0 || range.lowerBound > 0 ? 1 : 0)
-      }
+      tk_gemm(
+        dtype.kernelType, channels, out, count,
+        v.readAddress + position * Self.step(count * channels) * size, 1, channels,
+        d.readAddress + position * Self.step(dElements) * size, width, count * width,
+        du.freshAddress + position * Self.step(channels * out) * size, out,
+        range.lowerBound > 0 ? 1 : 0)
     }
     withExtendedLifetime((v, d)) {}
   }
