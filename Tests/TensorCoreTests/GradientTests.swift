@@ -20,6 +20,7 @@ func gradientChecks(for operation: DifferentiableOperation) -> [GradientCheck] {
   case .exp, .log, .sqrt, .power, .tanh, .sigmoid, .silu, .relu, .leakyReLU, .softplus,
     .gelu, .geluTanh, .geluQuick, .erf, .clamp, .magnitude:
     [unaryGradientCheck(operation)]
+  case .linearCombination: linearCombinationGradientChecks()
   case .sum, .max: reductionGradientChecks(operation)
   case .cholesky, .solve, .triangularSolve, .symmetricEigen, .innerProducts:
     linearAlgebraGradientChecks(operation)

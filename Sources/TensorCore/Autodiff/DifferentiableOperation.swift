@@ -5,6 +5,7 @@
 package enum DifferentiableOperation: String, CaseIterable, Sendable {
   // Arithmetic
   case add, subtract, multiply, divide, powerOfTensors, maximum, minimum, scale, select
+  case linearCombination
   // Functions of one number
   case exp, log, sqrt, power, tanh, sigmoid, silu, relu, leakyReLU, softplus
   case gelu, geluTanh, geluQuick, erf, clamp, magnitude
