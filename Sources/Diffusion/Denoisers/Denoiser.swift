@@ -1,0 +1,59 @@
+import TensorCore
+
+/// `D(x; level) = E[x0 | x]`: all that a solver knows of a model. Score, epsilon and v follow; see ``Estimate``.
+public protocol Denoiser: Sendable {
+  /// What is carried from one evaluation to the next (the momentum of adaptive projected guidance).
+  associatedtype Memory: Codable & Sendable = NoMemory
+  /// How an evaluation fails.
+  associatedtype Failure: Error = Never
+
+  /// The memory at the start of a trajectory.
+  func start() -> Memory
+
+  /// The estimate for a batch `x` of shape `[batch, ...]`, all of it at one level.
+  func estimate(
+    _ x: Tensor, at level: NoiseLevel, memory: inout Memory
+  ) throws(Failure) -> Estimate
+}
+
+/// Nothing to remember.
+public struct NoMemory: Codable, Sendable, Hashable {
+  /// Nothing.
+  public init() {}
+}
+
+extension Denoiser where Memory == NoMemory {
+  /// Nothing to remember.
+  public func start() -> NoMemory { NoMemory() }
+
+  /// The estimate for a batch, all of it at one level.
+  public func estimate(_ x: Tensor, at level: NoiseLevel) throws(Failure) -> Estimate {
+    var memory = NoMemory()
+    return try estimate(x, at: level, memory: &memory)
+  }
+}
+
+/// A denoiser in use: with its memory, and how often it was asked.
+public struct Evaluator<D: Denoiser>: Sendable {
+  /// The denoiser.
+  public let denoiser: D
+  /// What it carries from one evaluation to the next.
+  public internal(set) var memory: D.Memory
+  /// Evaluations so far (the papers' NFE).
+  public internal(set) var count: Int
+
+  /// A denoiser at the start of a trajectory.
+  public init(_ denoiser: D) {
+    self.denoiser = denoiser
+    memory = denoiser.start()
+    count = 0
+  }
+
+  /// The estimate for a batch, all of it at one level.
+  public mutating func callAsFunction(
+    _ x: Tensor, at level: NoiseLevel
+  ) throws(D.Failure) -> Estimate {
+    count += 1
+    return try denoiser.estimate(x, at: level, memory: &memory)
+  }
+}
