@@ -10,8 +10,10 @@ import Testing
     for shape in [[], [3], [2, 5, 7], [3, 40_000], [0, 4]] {
       let inputs = (1...4).map { Sample.uniform(shape, seed: UInt64($0)) }
       let terms = (0..<count).map { (Self.factors[$0], inputs[$0].converted(to: dtype)) }
-      let expected = inputs[0].doubles.indices.map { element in
-        (0..<count).reduce(0.0) { $0 + Self.factors[$1] * inputs[$1].doubles[element] }
+      // Read once: `doubles` copies the whole tensor.
+      let values = inputs.map(\.doubles)
+      let expected = values[0].indices.map { element in
+        (0..<count).reduce(0.0) { $0 + Self.factors[$1] * values[$1][element] }
       }
       expectClose(
         Tensor.linearCombination(terms).converted(to: .float64), Tensor(expected, shape: shape),

@@ -73,6 +73,8 @@ public struct Trajectory<S: Solver, D: Denoiser, N: NoiseSource>: Sendable {
     state = snapshot
   }
 
+  /// What is asked for estimates.
+  public var denoiser: D { evaluator.denoiser }
   /// Where the trajectory stands.
   public var snapshot: Snapshot { state }
   /// Whether all steps are done.
