@@ -17,7 +17,7 @@ import Testing
       }
       expectClose(
         Tensor.linearCombination(terms).converted(to: .float64), Tensor(expected, shape: shape),
-        tolerance: dtype == .float32 ? 3e-7 : 1e-15)
+        tolerance: dtype == .float32 ? 1e-6 : 1e-15)
     }
   }
 
