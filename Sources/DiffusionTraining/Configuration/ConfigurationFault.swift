@@ -42,7 +42,7 @@ extension String {
       for (j, candidate) in others.enumerated() {
         let replaced = diagonal + (character == candidate ? 0 : 1)
         diagonal = row[j + 1]
-        row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
+        row[j + 1] = Swift.min(replaced, diagonal + 1, row[j] + 1)
       }
     }
     return row[others.count]

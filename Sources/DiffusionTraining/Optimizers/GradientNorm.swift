@@ -21,7 +21,6 @@ package enum GradientNorm {
     let address = tensor.readAddress
     Backend.prepare()
     parts.withUnsafeMutableBufferPointer { parts in
-      nonisolated(unsafe) let parts = parts
       Parallel.forEach(parts.count) { tile in
         let start = tile * grain
         guard let first = parts.baseAddress else { return }
