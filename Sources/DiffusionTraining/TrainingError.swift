@@ -14,8 +14,10 @@ public enum TrainingError: Error, Sendable, Equatable {
   case checkpoint(path: String, problem: String)
   /// A file or folder that cannot be written.
   case unwritable(path: String, reason: String)
-  /// Data that does not suit the run.
-  case data(path: String, problem: String)
+  /// Data that cannot be read.
+  case data(DataError)
+  /// Data that does not suit the network.
+  case unsuitableData(path: String, problem: String)
 }
 
 extension TrainingError: CustomStringConvertible, LocalizedError {
@@ -33,7 +35,8 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
         + "lower the learning rate or clip gradients"
     case .checkpoint(let path, let problem): "\(path): \(problem)"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
-    case .data(let path, let problem): "\(path): \(problem)"
+    case .data(let error): error.description
+    case .unsuitableData(let path, let problem): "\(path): \(problem)"
     }
   }
 
