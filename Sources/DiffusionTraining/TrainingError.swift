@@ -1,4 +1,6 @@
+import DiffusionModels
 import Foundation
+import TensorCheckpoints
 
 /// What stops a training run that is not the program's own fault.
 public enum TrainingError: Error, Sendable, Equatable {
@@ -10,8 +12,12 @@ public enum TrainingError: Error, Sendable, Equatable {
   case malformedSetting(String)
   /// A loss or gradient that is not finite.
   case nonFinite(step: Int, quantity: String, origin: String)
-  /// A checkpoint that cannot go on: no training checkpoint, or one of another configuration.
-  case checkpoint(path: String, problem: String)
+  /// A checkpoint that cannot be gone on from, or not be written.
+  case checkpoint(CheckpointError)
+  /// A network that cannot be made.
+  case model(ModelError)
+  /// A table of the run's steps that is none.
+  case log(path: String, problem: String)
   /// A file or folder that cannot be written.
   case unwritable(path: String, reason: String)
   /// Data that cannot be read.
@@ -33,7 +39,9 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
     case .nonFinite(let step, let quantity, let origin):
       "step \(step): the \(quantity) is not finite; the first value that is not came from \(origin); "
         + "lower the learning rate or clip gradients"
-    case .checkpoint(let path, let problem): "\(path): \(problem)"
+    case .checkpoint(let error): error.description
+    case .model(let error): error.description
+    case .log(let path, let problem): "\(path): \(problem)"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
     case .data(let error): error.description
     case .unsuitableData(let path, let problem): "\(path): \(problem)"

@@ -59,11 +59,11 @@ public struct TrainingLog: Sendable {
   /// The rows of a log file.
   public static func read(_ path: String) throws(TrainingError) -> [Row] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw .checkpoint(path: path, problem: "the log cannot be read; move it away to begin anew")
+      throw .log(path: path, problem: "the log cannot be read; move it away to begin anew")
     }
     let lines = text.split(separator: "\n")
     guard lines.first.map(String.init) == header else {
-      throw .checkpoint(path: path, problem: "no training log: its first line is not \(header)")
+      throw .log(path: path, problem: "no training log: its first line is not \(header)")
     }
     // A last line that was being written when the machine stopped is no row.
     return lines.dropFirst().compactMap { Row(line: $0) }

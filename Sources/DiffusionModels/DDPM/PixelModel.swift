@@ -1,0 +1,80 @@
+import Diffusion
+import Foundation
+import TensorCheckpoints
+import TensorCore
+import TensorLayers
+
+/// A trained U-Net over pixels with the noise that it was trained on; unconditional, or conditioned on classes with one
+/// class that stands for none.
+public struct PixelModel: Sendable {
+  /// The network.
+  public let network: UNet
+  /// What was trained.
+  public let configuration: PixelModelConfiguration
+  /// The chain of steps.
+  public let process: DiscreteProcess
+
+  /// The metadata's key for the configuration, as JSON.
+  package static let configurationKey = "configuration"
+  /// What the names of the averaged weights begin with in a training checkpoint.
+  package static let averagePrefix = "ema."
+
+  /// A model of its parts.
+  public init(network: UNet, configuration: PixelModelConfiguration) {
+    self.network = network
+    self.configuration = configuration
+    process = configuration.process.process
+  }
+
+  /// Reads a training checkpoint, whose averaged weights are taken, or an exported model. Weights in half precision are
+  /// widened.
+  ///
+  /// - Throws: `CheckpointError` for a file that cannot be read or whose tensors are not those of its configuration;
+  ///   ``ModelError`` where its metadata has no configuration of a pixel model.
+  public init(path: String) throws {
+    let file = try SafetensorsFile(path: path)
+    guard let text = file.metadata[Self.configurationKey] else {
+      throw ModelError.configuration(
+        key: "",
+        problem: "\(path) has no configuration in its metadata; give a model or checkpoint that "
+          + "`diffusion train ddpm` wrote")
+    }
+    let configuration: PixelModelConfiguration
+    do {
+      configuration = try JSONDecoder().decode(
+        PixelModelConfiguration.self, from: Data(text.utf8))
+    } catch {
+      throw ModelError.configuration(
+        key: "", problem: "\(path) has metadata that is no configuration of a pixel model: \(error)")
+    }
+    try configuration.validate()
+    var unset = ParameterInitializer.unset
+    var network = try UNet(configuration.model, initializer: &unset)
+    let isAverage = file.entries.contains { $0.name.hasPrefix(Self.averagePrefix) }
+    try network.load(from: file, prefix: isAverage ? Self.averagePrefix : "")
+    self.init(network: network, configuration: configuration)
+  }
+
+  /// The classes a picture can be asked of: the numbers below this; 0 for a network without classes.
+  public var classCount: Int { configuration.emptyClass ?? 0 }
+
+  /// The shape of a batch of pictures, `[count, height, width, channels]`.
+  public func shape(count: Int) -> [Int] {
+    let size = configuration.model.sampleSize ?? []
+    let (height, width) = (size.first ?? 0, size.last ?? 0)
+    return [count, height, width, configuration.model.inChannels]
+  }
+
+  /// The denoiser of the network: tell it a class for each sample, or `nil` for none.
+  public var denoiser: NetworkDenoiser<PixelModel, DiscreteProcess> {
+    NetworkDenoiser(self, process: process, parameterization: configuration.process.predictionType)
+  }
+}
+
+extension PixelModel: Network {
+  /// The network's answer; a class of `nil` is the empty one.
+  public func predict(_ x: Tensor, times: [Double], conditions: [Int?]) -> Tensor {
+    let classes = configuration.emptyClass.map { empty in conditions.map { $0 ?? empty } }
+    return network(x, timesteps: times, classes: classes)
+  }
+}

@@ -1,0 +1,36 @@
+/// What is known of a pixel model beside its weights: the part of a training configuration that generating needs.
+public struct PixelModelConfiguration: Codable, Sendable, Hashable {
+  /// The network.
+  public var model: UNetConfiguration
+  /// The noise it was trained on.
+  public var process: ProcessConfiguration
+
+  /// A configuration.
+  public init(model: UNetConfiguration = UNetConfiguration(), process: ProcessConfiguration = .init())
+  {
+    self.model = model
+    self.process = process
+  }
+
+  /// Checks that the values go together.
+  ///
+  /// - Throws: ``ModelError`` with the first key that does not.
+  public func validate() throws(ModelError) {
+    try model.validate()
+    try process.validate()
+    let channels = model.inChannels * (process.varianceType == .learnedRange ? 2 : 1)
+    if model.outChannels != channels {
+      throw .configuration(
+        key: "model.out_channels",
+        problem: "expected \(channels) with in_channels \(model.inChannels) and variance_type "
+          + "\(process.varianceType.rawValue), found \(model.outChannels)")
+    }
+    if model.sampleSize == nil {
+      throw .configuration(
+        key: "model.sample_size", problem: "expected the side of the pictures, found none")
+    }
+  }
+
+  /// The row of the class table that stands for no class, its last; `nil` for a network without classes.
+  public var emptyClass: Int? { model.numClassEmbeds.map { $0 - 1 } }
+}

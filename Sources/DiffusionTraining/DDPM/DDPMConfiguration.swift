@@ -1,0 +1,106 @@
+import Diffusion
+import DiffusionModels
+
+/// The configuration of `diffusion train ddpm`.
+public struct DDPMConfiguration: Configuration {
+  /// The network: diffusers' keys. With classes, `num_class_embeds` is one more than there are, the last for none.
+  public var model = UNetConfiguration()
+  /// The noise: diffusers' keys.
+  public var process = ProcessConfiguration()
+  /// The pictures.
+  public var data = DataConfiguration()
+  /// What is minimised.
+  public var loss = LossConfiguration()
+  /// How.
+  public var training = TrainingConfiguration()
+  /// The grids of samples.
+  public var samples = SampleConfiguration()
+
+  /// All defaults; `data.path` is to be set.
+  public init() {}
+
+  /// What generating needs to know.
+  public var pixelModel: PixelModelConfiguration {
+    PixelModelConfiguration(model: model, process: process)
+  }
+
+  public func validate() throws(InvalidSetting) {
+    do throws(ModelError) {
+      try model.validate()
+    } catch {
+      throw InvalidSetting(error, under: "model")
+    }
+    do throws(ModelError) {
+      try process.validate()
+    } catch {
+      throw InvalidSetting(error, under: "process")
+    }
+    do throws(ModelError) {
+      try pixelModel.validate()
+    } catch {
+      throw InvalidSetting(error, under: "")
+    }
+    try data.validate(at: "data")
+    try loss.validate(at: "loss")
+    try training.validate(at: "training")
+    try samples.validate(at: "samples")
+    if let size = model.sampleSize, size.contains(where: { $0 != data.resolution }) {
+      throw InvalidSetting(
+        "data.resolution", "expected model.sample_size \(size), found \(data.resolution)")
+    }
+    if let rows = model.numClassEmbeds, rows < 2 {
+      throw InvalidSetting(
+        "model.num_class_embeds",
+        "expected the number of classes and one more for none, found \(rows)")
+    }
+  }
+}
+
+extension InvalidSetting {
+  /// A model's fault, under the key that the model's part has.
+  fileprivate init(_ error: ModelError, under part: String) {
+    switch error {
+    case .configuration(let key, let problem):
+      self.init([part, key].filter { !$0.isEmpty }.joined(separator: "."), problem)
+    }
+  }
+}
+
+/// What is minimised.
+public struct LossConfiguration: Codable, Sendable, Equatable {
+  /// The chance of a picture's class being replaced by the empty one (Ho and Salimans, "Classifier-Free Diffusion
+  /// Guidance", 2022).
+  public var labelDropout = 0.1
+  /// γ of the min-SNR weighting (Hang et al. 2023); `null` for the plain loss.
+  public var snrGamma: Double?
+
+  /// The defaults.
+  public init() {}
+
+  func validate(at key: String) throws(InvalidSetting) {
+    try InvalidSetting.check(
+      (0...1).contains(labelDropout), "\(key).label_dropout", "0 to 1", labelDropout)
+    if let snrGamma {
+      try InvalidSetting.check(snrGamma > 0, "\(key).snr_gamma", "above 0 or null", snrGamma)
+    }
+  }
+}
+
+/// The grids of samples that show how far a run is: one row a class, DDIM, always from the same noise.
+public struct SampleConfiguration: Codable, Sendable, Equatable {
+  /// How many pictures a class; without classes, how many rows of a square grid.
+  public var perClass = 8
+  /// Steps of the sampler.
+  public var steps = 25
+  /// How strongly the class is followed; 1 for the plain conditional model.
+  public var guidance = 1.0
+
+  /// The defaults.
+  public init() {}
+
+  func validate(at key: String) throws(InvalidSetting) {
+    try InvalidSetting.check(perClass >= 1, "\(key).per_class", "1 or more", perClass)
+    try InvalidSetting.check(steps >= 1, "\(key).steps", "1 or more", steps)
+    try InvalidSetting.check(guidance.isFinite, "\(key).guidance", "a finite number", guidance)
+  }
+}
