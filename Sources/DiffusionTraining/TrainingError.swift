@@ -16,6 +16,8 @@ public enum TrainingError: Error, Sendable, Equatable {
   case checkpoint(CheckpointError)
   /// A network that cannot be made.
   case model(ModelError)
+  /// Samples that failed.
+  case sampling(String)
   /// A table of the run's steps that is none.
   case log(path: String, problem: String)
   /// A file or folder that cannot be written.
@@ -41,6 +43,7 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
         + "lower the learning rate or clip gradients"
     case .checkpoint(let error): error.description
     case .model(let error): error.description
+    case .sampling(let reason): "sampling: \(reason)"
     case .log(let path, let problem): "\(path): \(problem)"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
     case .data(let error): error.description
