@@ -70,7 +70,9 @@ public struct DDPMTask: TrainingTask {
     let dropped = draws.uniformDoubles(count).map { $0 < configuration.loss.labelDropout }
     let noise = Tensor.randomNormal(clean.shape, using: &draws)
     let levels = timesteps.map { process.levels[$0] }
-    let noisy = clean * Self.column(levels.map(\.signal)) + noise * Self.column(levels.map(\.noise))
+    let noisy = Tensor.linearCombination(perSample: [
+      (levels.map(\.signal), clean), (levels.map(\.noise), noise),
+    ])
     let mode = ExecutionMode.training(
       dropout: DropoutKey(seed: draws.seed, step: Int(draws.position)),
       checkpointsActivations: configuration.training.activationCheckpointing)
@@ -78,8 +80,9 @@ public struct DDPMTask: TrainingTask {
       noisy, timesteps: timesteps.map(Double.init),
       classes: rows(of: classes, dropped: dropped), mode: validating ? .inference : mode)
     let targets = levels.map { configuration.process.predictionType.target(at: $0) }
-    let target =
-      clean * Self.column(targets.map(\.data)) + noise * Self.column(targets.map(\.noise))
+    let target = Tensor.linearCombination(perSample: [
+      (targets.map(\.data), clean), (targets.map(\.noise), noise),
+    ])
     let difference = output - target
     return (difference * difference * weights(levels)).mean()
   }
