@@ -160,7 +160,7 @@ extension Int {
   /// At least six digits, so that names sort as numbers do.
   fileprivate var padded: String {
     let digits = String(self)
-    return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    return String(repeating: "0", count: Swift.max(0, 6 - digits.count)) + digits
   }
 }
 

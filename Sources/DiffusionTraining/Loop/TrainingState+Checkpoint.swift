@@ -87,11 +87,11 @@ extension TrainingState {
     let slots = Self.slotPrefixes(of: optimizer)
     let prefixes = ["", PixelModel.averagePrefix] + (record.optimizerSteps > 0 ? slots : [])
     let expected = prefixes.enumerated().flatMap { index, prefix in
-      network.fileShapes(prefix: prefix, trainableOnly: index >= 2)
+      self.network.fileShapes(prefix: prefix, trainableOnly: index >= 2)
     }
     let report = file.report(expected: expected)
     guard report.isClean else { throw .mismatch(path: file.path, report: report) }
-    var (network, average) = (network, averaging.average)
+    var (network, average) = (self.network, averaging.average)
     try network.fill(from: file, prefix: "")
     try average.fill(from: file, prefix: PixelModel.averagePrefix)
     var moments: [[Tensor]] = []
