@@ -32,12 +32,12 @@ struct TrainDDPMCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     let configuration = try DDPMConfiguration(path: config, settings: settings)
-    let interruption = Interruption()
+    Interruption.watch()
     var run = try DDPMTask.run(configuration, resuming: resume)
     for note in run.trainer.task.notes { Console.note(note) }
     defer { Console.endProgress() }
     let outcome = try run.run(
-      isStopped: { interruption.isRequested }, progress: { Console.progress($0.line) })
+      isStopped: { Interruption.isRequested }, progress: { Console.progress($0.line) })
     switch outcome {
     case .finished(let model): print(model)
     case .stopped(let checkpoint):

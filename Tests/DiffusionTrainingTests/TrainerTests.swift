@@ -1,3 +1,4 @@
+import DiffusionImages
 import DiffusionTraining
 import TensorCore
 import TensorLayers

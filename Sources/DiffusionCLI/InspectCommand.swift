@@ -1,0 +1,65 @@
+import ArgumentParser
+import TensorCheckpoints
+
+/// `diffusion inspect`.
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "List the tensors and the metadata of a checkpoint.",
+    discussion: """
+      Example:
+        diffusion inspect model.safetensors
+      """)
+
+  @Argument(help: "A safetensors file.")
+  var file: String
+
+  @OptionGroup var json: JSONOption
+
+  func run() throws {
+    let checkpoint = try SafetensorsFile(path: file)
+    let content = CheckpointContent(checkpoint)
+    if json.json != "-" { print(content.text) }
+    try json.write(content)
+  }
+}
+
+/// What a checkpoint holds, to be printed.
+private struct CheckpointContent: Encodable {
+  struct Entry: Encodable {
+    let name: String
+    let dtype: String
+    let shape: [Int]
+  }
+
+  let path: String
+  let parameters: Int
+  let bytes: Int
+  let tensors: [Entry]
+  let metadata: [String: String]
+
+  init(_ source: SafetensorsFile) {
+    path = source.path
+    tensors = source.entries.map {
+      Entry(name: $0.name, dtype: $0.type.rawValue, shape: $0.shape)
+    }
+    parameters = source.entries.reduce(0) { $0 + $1.count }
+    bytes = source.entries.reduce(0) { $0 + ($1.type.byteCount($1.shape) ?? 0) }
+    metadata = source.metadata
+  }
+
+  /// A line a tensor, a line a text of the metadata, and the sums.
+  var text: String {
+    let names = tensors.map { quoted($0.name).dropFirst().dropLast() }
+    let width = names.map(\.count).max() ?? 0
+    let rows = zip(names, tensors).map { name, entry in
+      let gap = String(repeating: " ", count: width - name.count + 2)
+      return "\(name)\(gap)\(entry.dtype)  \(entry.shape.map(String.init).joined(separator: "x"))"
+    }
+    let texts = metadata.sorted { $0.key < $1.key }.map {
+      "\(quoted($0.key).dropFirst().dropLast()): \(quoted($0.value).dropFirst().dropLast())"
+    }
+    let sums = "\(tensors.count) tensors, \(parameters) parameters, \(bytes) bytes"
+    return (rows + texts + [sums]).joined(separator: "\n")
+  }
+}
