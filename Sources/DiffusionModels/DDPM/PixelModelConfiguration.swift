@@ -1,3 +1,5 @@
+import Diffusion
+
 /// What is known of a pixel model beside its weights: the part of a training configuration that generating needs.
 public struct PixelModelConfiguration: Codable, Sendable, Hashable {
   /// The network.
@@ -17,13 +19,17 @@ public struct PixelModelConfiguration: Codable, Sendable, Hashable {
   /// - Throws: ``ModelError`` with the first key that does not.
   public func validate() throws(ModelError) {
     try model.validate()
-    try process.validate()
-    let channels = model.inChannels * (process.varianceType == .learnedRange ? 2 : 1)
+    let channels = model.inChannels * (process.variance.isLearned ? 2 : 1)
     if model.outChannels != channels {
       throw .configuration(
         key: "model.out_channels",
         problem: "expected \(channels) with in_channels \(model.inChannels) and variance_type "
-          + "\(process.varianceType.rawValue), found \(model.outChannels)")
+          + "\(process.variance.rawValue), found \(model.outChannels)")
+    }
+    if process.zeroTerminalSNR && process.parameterization == .epsilon {
+      throw .configuration(
+        key: "process.rescale_betas_zero_snr",
+        problem: "pure noise says nothing of epsilon: train with prediction_type v_prediction")
     }
     if model.sampleSize == nil {
       throw .configuration(

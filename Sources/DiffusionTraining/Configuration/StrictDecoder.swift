@@ -21,7 +21,9 @@ struct StrictDecoder: Decoder {
     do {
       result = try Value(from: decoder)
     } catch DecodingError.dataCorrupted(let context) {
-      guard let cases = caseNames(of: type) else { throw DecodingError.dataCorrupted(context) }
+      guard let cases = caseNames(of: type) else {
+        throw ConfigurationFault(path: context.codingPath, problem: context.debugDescription)
+      }
       throw ConfigurationFault(
         path: path, problem: "expected one of \(cases), found \(value.kind)")
     }

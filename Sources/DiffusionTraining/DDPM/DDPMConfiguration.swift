@@ -10,11 +10,11 @@ public struct DDPMConfiguration: Configuration {
   /// The pictures.
   public var data = DataConfiguration()
   /// What is minimised.
-  public var loss = LossConfiguration()
+  public var loss = DDPMLossConfiguration()
   /// How.
   public var training = TrainingConfiguration()
   /// The grids of samples.
-  public var samples = SampleConfiguration()
+  public var samples = DDPMSampleConfiguration()
 
   /// All defaults; `data.path` is to be set.
   public init() {}
@@ -29,11 +29,6 @@ public struct DDPMConfiguration: Configuration {
       try model.validate()
     } catch {
       throw InvalidSetting(error, under: "model")
-    }
-    do throws(ModelError) {
-      try process.validate()
-    } catch {
-      throw InvalidSetting(error, under: "process")
     }
     do throws(ModelError) {
       try pixelModel.validate()
@@ -67,7 +62,9 @@ extension InvalidSetting {
 }
 
 /// What is minimised.
-public struct LossConfiguration: Codable, Sendable, Equatable {
+public struct DDPMLossConfiguration: Codable, Sendable, Equatable {
+  /// The share of the variational bound in the loss of a learned variance (Nichol and Dhariwal 2021, equation 16).
+  public var boundShare = 0.001
   /// The chance of a picture's class being replaced by the empty one (Ho and Salimans, "Classifier-Free Diffusion
   /// Guidance", 2022).
   public var labelDropout = 0.1
@@ -80,6 +77,8 @@ public struct LossConfiguration: Codable, Sendable, Equatable {
   func validate(at key: String) throws(InvalidSetting) {
     try InvalidSetting.check(
       (0...1).contains(labelDropout), "\(key).label_dropout", "0 to 1", labelDropout)
+    try InvalidSetting.check(
+      boundShare >= 0 && boundShare.isFinite, "\(key).bound_share", "0 or more", boundShare)
     if let snrGamma {
       try InvalidSetting.check(snrGamma > 0, "\(key).snr_gamma", "above 0 or null", snrGamma)
     }
@@ -87,7 +86,7 @@ public struct LossConfiguration: Codable, Sendable, Equatable {
 }
 
 /// The grids of samples that show how far a run is: one row a class, DDIM, always from the same noise.
-public struct SampleConfiguration: Codable, Sendable, Equatable {
+public struct DDPMSampleConfiguration: Codable, Sendable, Equatable {
   /// How many pictures a class; without classes, how many rows of a square grid.
   public var perClass = 8
   /// Steps of the sampler.

@@ -13,15 +13,14 @@ extension DDPMTask {
     let classes: [Int?] = (0..<count).map {
       model.classCount == 0 ? nil : $0 / settings.perClass
     }
-    let timesteps = TimestepSpacing.trailing.timesteps(
-      min(settings.steps, model.process.count), of: model.process.count)
     let guided = ClassifierFreeGuidance(
       model.denoiser, towards: classes, awayFrom: classes.map { _ in nil },
       scale: settings.guidance)
+    let threshold = configuration.process.threshold ?? .clamped(to: .greatestFiniteMagnitude)
     let seeds = (0..<count).map { UInt64(configuration.training.seed) &+ UInt64($0) }
     var trajectory = Trajectory(
-      shape: model.shape(count: count), plan: SamplingPlan(timesteps: timesteps, of: model.process),
-      solver: DDIM(), denoiser: Thresholded(guided, .clamped()),
+      shape: model.shape(count: count), plan: configuration.process.plan(settings.steps),
+      solver: DDIM(), denoiser: Thresholded(guided, threshold),
       noise: IntervalNoise(seeds: seeds))
     do {
       return Image.grid(ImageBatches.images(of: try trajectory.last()), columns: settings.perClass)

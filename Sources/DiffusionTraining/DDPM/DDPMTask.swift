@@ -4,20 +4,24 @@ import DiffusionModels
 import TensorCore
 import TensorLayers
 
-/// Learns to take noise from pictures: the simple loss of Ho et al. 2020 (equation 14) on epsilon, the picture or v.
+/// Learns to take noise from pictures: the loss of `DenoisingLoss`, with classes that are dropped at times.
 public struct DDPMTask: TrainingTask {
   /// What is learnt, and how.
   public let configuration: DDPMConfiguration
   /// What there is to say about the data, a line each.
   public let notes: [String]
-  private let process: DiscreteProcess
+  private let objective: DenoisingLoss
   private let training: ImageBatches
   private let validation: ImageBatches
 
   /// Opens the data.
   public init(_ configuration: DDPMConfiguration) throws(TrainingError) {
     self.configuration = configuration
-    process = configuration.process.process
+    objective = DenoisingLoss(
+      process: configuration.process.process,
+      parameterization: configuration.process.parameterization,
+      weighting: configuration.loss.snrGamma.map { .minSNR(gamma: $0) } ?? .uniform,
+      variance: configuration.process.variance, boundShare: configuration.loss.boundShare)
     let dataset: any Dataset
     do {
       dataset = try configuration.data.dataset()
@@ -65,26 +69,19 @@ public struct DDPMTask: TrainingTask {
   ) throws(TrainingError) -> Tensor {
     let batches = validating ? validation : training
     let (clean, classes) = try batches.batch(of: examples, draws: &draws)
-    let count = examples.count
-    let timesteps = draws.integers(below: process.count, count: count)
-    let dropped = draws.uniformDoubles(count).map { $0 < configuration.loss.labelDropout }
+    let timesteps = draws.integers(below: objective.process.count, count: examples.count)
+    let dropped = draws.uniformDoubles(examples.count).map {
+      $0 < configuration.loss.labelDropout
+    }
     let noise = Tensor.randomNormal(clean.shape, using: &draws)
-    let levels = timesteps.map { process.levels[$0] }
-    let noisy = Tensor.linearCombination(perSample: [
-      (levels.map(\.signal), clean), (levels.map(\.noise), noise),
-    ])
+    let batch = NoisyBatch(clean, noise: noise, timesteps: timesteps, of: objective.process)
     let mode = ExecutionMode.training(
       dropout: DropoutKey(seed: draws.seed, step: Int(draws.position)),
       checkpointsActivations: configuration.training.activationCheckpointing)
     let output = network(
-      noisy, timesteps: timesteps.map(Double.init),
-      classes: rows(of: classes, dropped: dropped), mode: validating ? .inference : mode)
-    let targets = levels.map { configuration.process.predictionType.target(at: $0) }
-    let target = Tensor.linearCombination(perSample: [
-      (targets.map(\.data), clean), (targets.map(\.noise), noise),
-    ])
-    let difference = output - target
-    return (difference * difference * weights(levels)).mean()
+      batch.noisy, timesteps: batch.times, classes: rows(of: classes, dropped: dropped),
+      mode: validating ? .inference : mode)
+    return objective.perSample(output, for: batch).mean()
   }
 
   /// The rows of the class table: the empty one where a picture has no class or lost it.
@@ -92,24 +89,6 @@ public struct DDPMTask: TrainingTask {
     configuration.pixelModel.emptyClass.map { empty in
       zip(classes, dropped).map { $1 ? empty : $0 ?? empty }
     }
-  }
-
-  /// Min-SNR weights (Hang et al. 2023): min(SNR, γ) of the loss on x0, as the parameterization sees it.
-  private func weights(_ levels: [NoiseLevel]) -> Tensor {
-    guard let gamma = configuration.loss.snrGamma else { return Self.column([1]) }
-    return Self.column(
-      levels.map { level in
-        let ratio = level.signalToNoise
-        return switch configuration.process.predictionType {
-        case .epsilon: min(ratio, gamma) / ratio
-        case .sample: min(ratio, gamma)
-        case .velocity: min(ratio, gamma) / (ratio + 1)
-        }
-      })
-  }
-
-  private static func column(_ values: [Double]) -> Tensor {
-    Tensor(values.map(Float.init), shape: [values.count, 1, 1, 1])
   }
 
   private static func split<Data: Dataset>(
