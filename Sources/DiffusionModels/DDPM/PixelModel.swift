@@ -35,8 +35,8 @@ public struct PixelModel: Sendable {
     let file = try SafetensorsFile(path: path)
     guard let text = file.metadata[Self.configurationKey] else {
       throw ModelError.configuration(
-        key: "",
-        problem: "\(path) has no configuration in its metadata; give a model or checkpoint that "
+        path: path, key: "",
+        problem: "no configuration in its metadata; give a model or checkpoint that "
           + "`diffusion train ddpm` wrote")
     }
     let configuration: PixelModelConfiguration
@@ -45,13 +45,18 @@ public struct PixelModel: Sendable {
         PixelModelConfiguration.self, from: Data(text.utf8))
     } catch {
       throw ModelError.configuration(
-        key: "", problem: "\(path) has metadata that is no configuration of a pixel model: \(error)")
+        path: path, key: "",
+        problem: "the metadata has no configuration of a pixel model: \(error)")
     }
-    try configuration.validate()
+    do throws(ModelError) {
+      try configuration.validate()
+    } catch {
+      throw error.inFile(path)
+    }
     var unset = ParameterInitializer.unset
     var network = try UNet(configuration.model, initializer: &unset)
     let isAverage = file.entries.contains { $0.name.hasPrefix(Self.averagePrefix) }
-    try network.load(from: file, prefix: isAverage ? Self.averagePrefix : "")
+    try network.load(from: CheckpointPart(file, under: isAverage ? Self.averagePrefix : ""))
     self.init(network: network, configuration: configuration)
   }
 

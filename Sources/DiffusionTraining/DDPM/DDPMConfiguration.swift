@@ -54,9 +54,10 @@ public struct DDPMConfiguration: Configuration {
 extension InvalidSetting {
   /// A model's fault, under the key that the model's part has.
   fileprivate init(_ error: ModelError, under part: String) {
-    switch error {
-    case .configuration(let key, let problem):
+    if case .configuration(_, let key, let problem) = error {
       self.init([part, key].filter { !$0.isEmpty }.joined(separator: "."), problem)
+    } else {
+      self.init(part, error.description)
     }
   }
 }

@@ -18,7 +18,7 @@ extension TrainingState {
   static var format: String { "swift-diffusion-engine training checkpoint 1" }
 
   /// Writes everything as one safetensors file, whole or not at all: the weights under their names, their average under
-  /// `ema.`, the optimizer's state under `optimizer.<kind>.`, and the rest in the metadata.
+  /// `ema.`, the optimizer's state under `optimizer.<its kind>.`, and the rest in the metadata.
   public func save(to path: String, description: RunDescription) throws(TrainingError) {
     let record = StateRecord(
       step: step, cursor: cursor, draws: draws, optimizerSteps: optimizer.stepCount,
@@ -31,14 +31,14 @@ extension TrainingState {
       PixelModel.configurationKey: description.configuration,
       "state": String(decoding: json, as: UTF8.self),
     ])
-    writer.add(network)
-    writer.add(averaging.average, prefix: PixelModel.averagePrefix)
-    for (name, slot) in zip(Self.slotPrefixes(of: optimizer), optimizer.slots) {
+    network.save(to: &writer)
+    averaging.average.save(to: &writer, under: "ema")
+    for (name, slot) in zip(type(of: optimizer).slotNames, optimizer.slots) {
       var values = slot[...]
       let holder = network.mapParameters { tensor, parameter in
         parameter.isTrainable ? values.removeFirst() : tensor
       }
-      writer.add(holder, prefix: name, trainableOnly: true)
+      holder.save(to: &writer, under: "optimizer.\(name)")
     }
     try Self.write(writer, to: path)
   }
@@ -51,7 +51,7 @@ extension TrainingState {
       "format": "swift-diffusion-engine model 1", "kind": description.kind, "step": "\(step)",
       PixelModel.configurationKey: description.configuration,
     ])
-    writer.add(averaging.average, as: dtype)
+    averaging.average.converted(to: dtype).save(to: &writer)
     try Self.write(writer, to: path)
   }
 
@@ -84,20 +84,14 @@ extension TrainingState {
           + "\(record.cursor.seed), the configuration gives \(cursor.exampleCount) with seed "
           + "\(cursor.seed)")
     }
-    let slots = Self.slotPrefixes(of: optimizer)
-    let prefixes = ["", PixelModel.averagePrefix] + (record.optimizerSteps > 0 ? slots : [])
-    let expected = prefixes.enumerated().flatMap { index, prefix in
-      self.network.fileShapes(prefix: prefix, trainableOnly: index >= 2)
-    }
-    let report = file.report(expected: expected)
-    guard report.isClean else { throw .mismatch(path: file.path, report: report) }
     var (network, average) = (self.network, averaging.average)
-    try network.fill(from: file, prefix: "")
-    try average.fill(from: file, prefix: PixelModel.averagePrefix)
+    try network.load(
+      from: CheckpointPart(file, under: "", excluding: [PixelModel.averagePrefix, "optimizer."]))
+    try average.load(from: CheckpointPart(file, under: PixelModel.averagePrefix))
     var moments: [[Tensor]] = []
-    for prefix in prefixes.dropFirst(2) {
+    for name in type(of: optimizer).slotNames where record.optimizerSteps > 0 {
       var holder = network
-      try holder.fill(from: file, prefix: prefix, trainableOnly: true)
+      try holder.load(from: CheckpointPart(file, under: "optimizer.\(name)."))
       moments.append(
         zip(holder.parameterList(), holder.parameters()).filter(\.0.isTrainable).map(\.1.tensor))
     }
@@ -107,10 +101,6 @@ extension TrainingState {
     optimizer.slots = moments
     optimizer.stepCount = record.optimizerSteps
     (step, cursor, draws) = (record.step, record.cursor, record.draws)
-  }
-
-  private static func slotPrefixes(of optimizer: any Optimizer) -> [String] {
-    type(of: optimizer).slotNames.map { "optimizer.\($0)." }
   }
 
   private static func write(_ writer: CheckpointWriter, to path: String) throws(TrainingError) {
