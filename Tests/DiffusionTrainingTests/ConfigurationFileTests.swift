@@ -86,7 +86,8 @@ private struct Outer: Configuration {
 
   @Test func brokenDocumentsAreTold() {
     #expect(message("{").hasPrefix("run.json: the configuration cannot be read: no JSON: "))
-    #expect(message("{}", ["steps"]) == "--set steps: expected key=value, such as training.steps=1000")
+    #expect(
+      message("{}", ["steps"]) == "--set steps: expected key=value, such as training.steps=1000")
     #expect(
       message("{}", ["optimiser.kind=plain"])
         == #"run.json: optimiser: unknown key; the nearest known one is "optimizer""#)

@@ -76,7 +76,9 @@ import Testing
     // EMAModel(decay=0.9999, use_ema_warmup=True, inv_gamma=2, power=0.75).get_decay(n)
     let decay = AveragingDecay(decay: 0.9999, warmUp: .init(inverseGamma: 2, power: 0.75))
     #expect(decay.value(atUpdate: 1) == 0)
-    #expect(abs(decay.value(atUpdate: 2) - (1 - 1 / 1.5.squareRoot() / 1.5.squareRoot().squareRoot())) < 1e-15)
+    #expect(
+      abs(decay.value(atUpdate: 2) - (1 - 1 / 1.5.squareRoot() / 1.5.squareRoot().squareRoot()))
+        < 1e-15)
     #expect(decay.value(atUpdate: 10_000_000) == 0.9999)
     #expect(AveragingDecay(decay: 0.5, warmUp: nil).value(atUpdate: 1) == 0.5)
   }

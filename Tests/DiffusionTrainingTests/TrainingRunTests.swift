@@ -82,7 +82,7 @@ import Testing
 
   @Test func everyFileAppears() throws {
     try withFolder { folder in
-      var run = try run(in: folder) {
+      var run = try self.run(in: folder) {
         $0.checkpointInterval = 3
         $0.keptCheckpoints = 2
       }
@@ -107,7 +107,7 @@ import Testing
 
   @Test func theModelIsTheAverageInHalfPrecision() throws {
     try withFolder { folder in
-      var run = try run(in: folder)
+      var run = try self.run(in: folder)
       _ = try run.run()
       let model = try SafetensorsFile(path: "\(folder)/model.safetensors")
       #expect(model.metadata["kind"] == "toy" && model.metadata["step"] == "12")
@@ -164,14 +164,14 @@ import Testing
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true)
       try Data("x".utf8).write(to: URL(fileURLWithPath: "\(folder)/file"))
-      let error = #expect(throws: TrainingError.self) { try run(in: "\(folder)/file") }
+      let error = #expect(throws: TrainingError.self) { try self.run(in: "\(folder)/file") }
       #expect(error?.description.hasPrefix("\(folder)/file: cannot be written") == true)
-      var run = try run(in: "\(folder)/run") { $0.checkpointInterval = 2 }
+      var training = try self.run(in: "\(folder)/run") { $0.checkpointInterval = 2 }
       // A folder where the checkpoint is to go.
       let blocked = "\(folder)/run/checkpoint-000002.safetensors"
       try FileManager.default.createDirectory(
         atPath: blocked + "/inside", withIntermediateDirectories: true)
-      #expect(throws: TrainingError.self) { try run.run() }
+      #expect(throws: TrainingError.self) { try training.run() }
       let left = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/run").sorted()
       #expect(left == ["checkpoint-000002.safetensors", "log.csv"])
     }

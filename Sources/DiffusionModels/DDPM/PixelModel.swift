@@ -72,7 +72,8 @@ public struct PixelModel: Sendable {
 
   /// The denoiser of the network: tell it a class for each sample, or `nil` for none.
   public var denoiser: NetworkDenoiser<PixelModel, DiscreteProcess> {
-    NetworkDenoiser(self, process: process, parameterization: configuration.process.parameterization)
+    NetworkDenoiser(
+      self, process: process, parameterization: configuration.process.parameterization)
   }
 }
 

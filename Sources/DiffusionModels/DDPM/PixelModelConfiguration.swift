@@ -8,8 +8,9 @@ public struct PixelModelConfiguration: Codable, Sendable, Hashable {
   public var process: ProcessConfiguration
 
   /// A configuration.
-  public init(model: UNetConfiguration = UNetConfiguration(), process: ProcessConfiguration = .init())
-  {
+  public init(
+    model: UNetConfiguration = UNetConfiguration(), process: ProcessConfiguration = .init()
+  ) {
     self.model = model
     self.process = process
   }

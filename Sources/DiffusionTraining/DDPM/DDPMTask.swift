@@ -30,7 +30,8 @@ public struct DDPMTask: TrainingTask {
     }
     try Self.checkClasses(dataset, configuration)
     let skipped = (dataset as? ImageFolder)?.skipped ?? []
-    notes = skipped.map { "skipped: \($0.error)" }
+    notes =
+      skipped.map { "skipped: \($0.error)" }
       + (skipped.isEmpty ? [] : ["\(skipped.count) damaged files skipped"])
     let preparation = configuration.data.preparation(channels: configuration.model.inChannels)
     let sides = Self.split(dataset, fraction: configuration.data.validationFraction)
