@@ -72,7 +72,8 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["TensorCore", "TensorCheckpoints"],
       path: "Tests/TestSupport"),
-    .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
+    .testTarget(
+      name: "TensorCoreTests", dependencies: ["TensorCore", "TensorCheckpoints", "TestSupport"]),
     .testTarget(name: "TensorLayersTests", dependencies: ["TensorLayers", "TestSupport"]),
     .testTarget(
       name: "TensorCheckpointsTests", dependencies: ["TensorCheckpoints", "TestSupport"]),
