@@ -1,0 +1,201 @@
+import ArgumentParser
+import DiffusionImages
+import DiffusionModels
+import DiffusionPipelines
+import Foundation
+import TensorCore
+
+/// `diffusion generate`: pictures from a model.
+struct GenerateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Draws pictures.",
+    discussion: """
+      Without --model the handwritten digits that come with the engine are drawn. Picture i has seed + i: it is the \
+      same bytes in any batch, with any number of threads and whatever the count.
+
+      Example:
+        diffusion generate --class 7 --count 20 --seed 1 --out d%03d.png
+      """)
+
+  @Option(
+    help: """
+      The PNG file to write. With --count above 1 a pattern such as d%03d.png (counting from 0), or the file of a grid, \
+      beside which the single pictures are put.
+      """)
+  var out: String
+
+  @Option(help: "A model: an exported one, a training checkpoint or run, or a diffusers folder.")
+  var model: String?
+
+  @Option(
+    name: .customLong("class"),
+    help: "The class to draw. Given more than once, pictures take the classes in turn.")
+  var classes: [Int] = []
+
+  @Option(help: "How many pictures.")
+  var count = 1
+
+  @Option(help: "Pictures computed at once; changes speed and memory, not the pictures.")
+  var batch = 16
+
+  @Option(help: "Steps of the sampler.")
+  var steps = 50
+
+  @Option(help: "The sampler: \(SamplerName.allCases.map(\.rawValue).joined(separator: " or ")).")
+  var sampler = SamplerName.ddim
+
+  @Option(help: "Which timesteps are visited: linspace, leading or trailing (default: the model's).")
+  var schedule: TimestepSpacing?
+
+  @Option(help: "Noise of DDIM, from 0 (none) to 1 (as much as DDPM).")
+  var eta: Double?
+
+  @Option(help: "How strongly the class is followed; 1 is the plain conditional model.")
+  var guidance = 1.0
+
+  @Option(help: "The first picture's seed (default: a random one, which is printed).")
+  var seed: UInt64?
+
+  @Option(help: "Whose random numbers a seed stands for: torch, numpy or philox.")
+  var rng = GeneratorKind.torch
+
+  @OptionGroup var engine: EngineOptions
+  @OptionGroup var report: JSONOption
+
+  func validate() throws {
+    if count < 1 { throw ValidationError("--count takes a number of 1 or more, not \(count).") }
+    if batch < 1 { throw ValidationError("--batch takes a number of 1 or more, not \(batch).") }
+    if steps < 1 { throw ValidationError("--steps takes a number of 1 or more, not \(steps).") }
+    if eta != nil && sampler != .ddim { throw ValidationError("--eta belongs to --sampler ddim.") }
+  }
+
+  func run() async throws {
+    engine.apply()
+    let output = try PictureOutput(path: out, count: count)
+    var notes: [String] = []
+    var pixelModel = try (model.map(ModelLocation.path) ?? .embedded).load(notes: &notes)
+    for note in notes { Console.note("note: \(note)") }
+    if let schedule {
+      var configuration = pixelModel.configuration
+      configuration.process.spacing = schedule
+      pixelModel = PixelModel(network: pixelModel.network, configuration: configuration)
+    }
+    let request = request(seed: seed ?? UInt64.random(in: 0..<1 << 32))
+    Console.note("seed \(request.seed)")
+    Interruption.watch()
+    let start = ContinuousClock.now
+    let pictures = try await draw(request, with: pixelModel, to: output)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    try output.writeGrid(pictures.map(\.image))
+    Console.note(
+      String(format: "%d pictures of %d steps in %.1f s", count, steps, seconds))
+    if report.json == nil { for path in output.paths { print(path) } }
+    try report.write(
+      GenerationReport(
+        seed: request.seed, seconds: seconds, steps: steps, backend: Backend.summary,
+        grid: output.gridPath, pictures: pictures.map(\.entry)))
+  }
+
+  private func request(seed: UInt64) -> ImageRequest {
+    ImageRequest(
+      classes: (0..<count).map { classes.isEmpty ? nil : classes[$0 % classes.count] },
+      steps: steps, sampler: sampler == .ddpm ? .ddpm : .ddim(eta: eta ?? 0), guidance: guidance,
+      seed: seed, generator: rng, batchSize: batch)
+  }
+
+  private struct Picture {
+    let image: Image
+    let entry: GenerationReport.Picture
+  }
+
+  /// Draws and writes each batch as it is finished, so that what is finished stays when the user stops.
+  private func draw(
+    _ request: ImageRequest, with model: PixelModel, to output: PictureOutput
+  ) async throws -> [Picture] {
+    var pictures: [Picture] = []
+    let start = ContinuousClock.now
+    defer { Console.endProgress() }
+    for try await step in try generation(request, with: model) {
+      if step.finishesBatch {
+        for (index, image) in zip(step.pictures, step.images) {
+          let path = output.paths[index]
+          try image.writePNG(to: path, text: metadata(of: index, in: request))
+          pictures.append(
+            Picture(
+              image: image,
+              entry: .init(
+                path: path, seed: request.seed(of: index), class: request.classes[index])))
+        }
+      }
+      let left = (ContinuousClock.now - start) / .seconds(1)
+        * Double(step.stepCount - step.stepsDone) / Double(step.stepsDone)
+      Console.progress(
+        Console.bar(step.stepsDone, of: step.stepCount, String(format: "%.0f s left", left)))
+      if Interruption.isRequested && step.stepsDone < step.stepCount {
+        throw StoppedByUser(
+          message: "stopped; \(pictures.count) of \(count) pictures are finished and kept")
+      }
+    }
+    return pictures
+  }
+
+  /// A request that the model cannot serve is wrong usage.
+  private func generation(_ request: ImageRequest, with model: PixelModel) throws -> ImageGeneration {
+    do {
+      return try ImagePipeline(model: model).generate(request)
+    } catch .request(let part, let problem) {
+      throw ValidationError("--\(part): \(problem)")
+    }
+  }
+
+  /// What made a picture, as JSON under the keyword `diffusion`.
+  private func metadata(of index: Int, in request: ImageRequest) throws -> [String: String] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let recipe = PictureRecipe(
+      version: DiffusionCommand.configuration.version, model: model ?? EmbeddedModel.fileName,
+      class: request.classes[index], steps: steps, sampler: sampler.rawValue,
+      schedule: schedule?.rawValue, eta: eta, guidance: guidance, seed: request.seed(of: index),
+      rng: rng.rawValue)
+    return ["diffusion": String(decoding: try encoder.encode(recipe), as: UTF8.self)]
+  }
+}
+
+/// The samplers of the command line.
+enum SamplerName: String, ExpressibleByArgument, CaseIterable {
+  case ddim, ddpm
+}
+
+extension TimestepSpacing: ExpressibleByArgument {}
+extension GeneratorKind: ExpressibleByArgument {}
+
+/// What `--json` gives.
+private struct GenerationReport: Encodable {
+  struct Picture: Encodable {
+    let path: String
+    let seed: UInt64
+    let `class`: Int?
+  }
+
+  let seed: UInt64
+  let seconds: Double
+  let steps: Int
+  let backend: String
+  let grid: String?
+  let pictures: [Picture]
+}
+
+/// What it takes to make a picture again.
+private struct PictureRecipe: Encodable {
+  let version: String
+  let model: String
+  let `class`: Int?
+  let steps: Int
+  let sampler: String
+  let schedule: String?
+  let eta: Double?
+  let guidance: Double
+  let seed: UInt64
+  let rng: String
+}
