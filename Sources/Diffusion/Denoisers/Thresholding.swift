@@ -36,14 +36,14 @@ public enum Threshold: Sendable, Hashable, Codable {
 public struct Thresholded<Base: Denoiser>: Denoiser {
   /// The denoiser.
   public let base: Base
-  /// The range.
-  public let threshold: Threshold
+  /// The range; `nil` leaves estimates as they are.
+  public let threshold: Threshold?
   /// Whether the noise is read off the estimate before it was bounded, as diffusers' DDIM has it, or off the bounded
   /// one (guided-diffusion; diffusers' `use_clipped_model_output`).
   public let keepsDirection: Bool
 
   /// `base` with its estimates bounded.
-  public init(_ base: Base, _ threshold: Threshold, keepsDirection: Bool = true) {
+  public init(_ base: Base, _ threshold: Threshold?, keepsDirection: Bool = true) {
     self.base = base
     self.threshold = threshold
     self.keepsDirection = keepsDirection
@@ -57,6 +57,7 @@ public struct Thresholded<Base: Denoiser>: Denoiser {
     _ x: Tensor, at level: NoiseLevel, memory: inout Base.Memory
   ) throws(Base.Failure) -> Estimate {
     var estimate = try base.estimate(x, at: level, memory: &memory)
+    guard let threshold else { return estimate }
     let raw = estimate.denoised
     estimate.denoised = threshold.applied(to: raw)
     if keepsDirection, estimate.direction == nil { estimate.direction = raw }

@@ -1,0 +1,137 @@
+import Diffusion
+import DiffusionImages
+import DiffusionModels
+import TensorCore
+
+/// The steps that make the pictures of a request. Cancelling the task that iterates stops within one step.
+public struct ImageGeneration: AsyncSequence, Sendable {
+  /// The model.
+  public let model: PixelModel
+  /// What was asked for.
+  public let request: ImageRequest
+
+  /// One step of one batch.
+  public struct Element: Sendable {
+    /// Which pictures of the request the batch has.
+    public let pictures: Range<Int>
+    /// The samples, `[batch, height, width, channels]`.
+    public let x: Tensor
+    /// What they look like becoming, of the same shape.
+    public let denoised: Tensor
+    /// Which step of the batch this was, from 0.
+    public let step: Int
+    /// Whether it was the batch's last: ``x`` are finished pictures.
+    public let finishesBatch: Bool
+    /// Steps made so far over all batches, and in all.
+    public let stepsDone: Int, stepCount: Int
+
+    /// The finished pictures, or a preview of them.
+    public var images: [Image] { PixelModel.images(of: finishesBatch ? x : denoised) }
+  }
+
+  /// Starts from the first picture.
+  public func makeAsyncIterator() -> Iterator { Iterator(model: model, request: request) }
+
+  /// Makes the steps one by one.
+  public struct Iterator: AsyncIteratorProtocol {
+    private let model: PixelModel
+    private let request: ImageRequest
+    private let plan: SamplingPlan
+    private var batches: [Range<Int>]
+    private var pictures = 0..<0
+    private var stepsDone = 0
+    private var running: (any Running)?
+
+    init(model: PixelModel, request: ImageRequest) {
+      self.model = model
+      self.request = request
+      plan = model.configuration.process.plan(request.steps)
+      batches = stride(from: 0, to: request.count, by: request.batchSize).reversed().map {
+        $0..<Swift.min($0 + request.batchSize, request.count)
+      }
+    }
+
+    /// Makes the next step; `nil` when all pictures are finished.
+    public mutating func next(
+      isolation actor: isolated (any Actor)?
+    ) async throws(PipelineError) -> Element? {
+      if running == nil {
+        guard let next = batches.popLast() else { return nil }
+        pictures = next
+        running = model.trajectory(of: request, pictures: next, plan: plan)
+      }
+      guard let made = try running?.advance() else { return nil }
+      if made.isLast { running = nil }
+      stepsDone += 1
+      return Element(
+        pictures: pictures, x: made.x, denoised: made.denoised, step: made.index,
+        finishesBatch: made.isLast, stepsDone: stepsDone,
+        stepCount: plan.count * ((request.count + request.batchSize - 1) / request.batchSize))
+    }
+  }
+}
+
+/// A trajectory whose solver and denoiser are of no interest.
+private protocol Running {
+  mutating func advance() throws(PipelineError) -> Made?
+}
+
+private struct Made {
+  let index: Int
+  let x: Tensor
+  let denoised: Tensor
+  let isLast: Bool
+}
+
+extension Trajectory: Running where D.Failure == Never {
+  fileprivate mutating func advance() throws(PipelineError) -> Made? {
+    do throws(TrajectoryError<Never>) {
+      guard let step = try next() else { return nil }
+      return Made(index: step.index, x: step.x, denoised: step.denoised, isLast: isDone)
+    } catch {
+      switch error {
+      case .nonFinite: throw .nonFinite(error.description)
+      case .cancelled(let step): throw .cancelled(step: step)
+      }
+    }
+  }
+}
+
+extension PixelModel {
+  /// The trajectory of one batch of a request.
+  fileprivate func trajectory(
+    of request: ImageRequest, pictures: Range<Int>, plan: SamplingPlan
+  ) -> any Running {
+    let classes = Array(request.classes[pictures])
+    // The scale must not depend on the other pictures' classes: their company would then show in the last bits.
+    let guided = ClassifierFreeGuidance(
+      denoiser, towards: classes, awayFrom: classes.map { _ in nil },
+      scale: classCount == 0 ? 1 : request.guidance)
+    let bounded = Thresholded(guided, configuration.process.threshold)
+    let noise = SeededNoise(request.generator, seeds: pictures.map(request.seed(of:)))
+    let shape = shape(count: pictures.count)
+    switch request.sampler {
+    case .ddim(let eta):
+      return Trajectory(
+        shape: shape, plan: plan, solver: DDIM(eta: eta), denoiser: bounded, noise: noise)
+    case .ddpm:
+      return Trajectory(
+        shape: shape, plan: plan,
+        solver: Ancestral(variance: configuration.process.variance), denoiser: bounded,
+        noise: noise)
+    }
+  }
+
+  /// Samples `[count, height, width, channels]` as 8-bit pictures: -1 is 0, 1 is 255, what lies beyond is cut off there.
+  public static func images(of samples: Tensor) -> [Image] {
+    let (height, width, channels) = (samples.shape[1], samples.shape[2], samples.shape[3])
+    let size = height * width * channels
+    let values = samples.floats
+    return (0..<samples.shape[0]).map { index in
+      let bytes = values[index * size..<(index + 1) * size].map { value in
+        UInt8(Swift.max(0, Swift.min(255, ((value + 1) * 127.5).rounded())))
+      }
+      return Image(width: width, height: height, channels: channels, samples: bytes)
+    }
+  }
+}

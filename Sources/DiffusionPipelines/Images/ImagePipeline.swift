@@ -1,0 +1,72 @@
+import Diffusion
+import DiffusionModels
+import TensorCore
+
+/// Draws pictures with a pixel model: unconditionally, or by class with classifier-free guidance.
+///
+/// ```swift
+/// var notes: [String] = []
+/// let pipeline = ImagePipeline(model: try ModelLocation.embedded.load(notes: &notes))
+/// for try await step in try pipeline.generate(ImageRequest(classes: [7, 7], seed: 1)) {
+///   print("\(step.stepsDone) of \(step.stepCount)")
+/// }
+/// ```
+public struct ImagePipeline: Sendable {
+  /// The model.
+  public let model: PixelModel
+
+  /// A pipeline of its model.
+  public init(model: PixelModel) { self.model = model }
+
+  /// The steps that make the pictures of a request, batch after batch; nothing is computed before they are asked for.
+  ///
+  /// - Throws: ``PipelineError/request(part:problem:)`` where the model cannot do what is asked.
+  public func generate(_ request: ImageRequest) throws(PipelineError) -> ImageGeneration {
+    try check(request)
+    return ImageGeneration(model: model, request: request)
+  }
+
+  /// All pictures of a request at once, `[count, height, width, channels]`, values about -1 to 1 (not cut off there).
+  public func pictures(_ request: ImageRequest) async throws(PipelineError) -> Tensor {
+    var steps = try generate(request).makeAsyncIterator()
+    var parts: [Tensor] = []
+    while let step = try await steps.next(isolation: nil) {
+      if step.finishesBatch { parts.append(step.x) }
+    }
+    return parts.count == 1 ? parts[0] : Tensor.concatenated(parts, axis: 0)
+  }
+
+  private func check(_ request: ImageRequest) throws(PipelineError) {
+    func expect(
+      _ part: String, _ holds: Bool, _ problem: @autoclosure () -> String
+    ) throws(PipelineError) {
+      if !holds { throw .request(part: part, problem: problem()) }
+    }
+    let most = model.process.count
+    try expect("count", request.count >= 1, "expected 1 or more, found \(request.count)")
+    try expect("batch", request.batchSize >= 1, "expected 1 or more, found \(request.batchSize)")
+    try expect(
+      "steps", (1...most).contains(request.steps),
+      "expected 1 to \(most), the timesteps of the model, found \(request.steps)")
+    try expect("guidance", request.guidance.isFinite, "expected a finite number")
+    if case .ddim(let eta) = request.sampler {
+      try expect("eta", (0...1).contains(eta), "expected 0 to 1, found \(eta)")
+    }
+    for case .some(let wanted) in request.classes {
+      try expect("class", model.classCount > 0, "the model knows no classes; leave it out")
+      try expect(
+        "class", (0..<model.classCount).contains(wanted),
+        "expected 0 to \(model.classCount - 1), found \(wanted)")
+    }
+    try expect(
+      "steps", timestepsFit(request.steps),
+      "\(request.steps) steps with the model's offset lead past its \(most) timesteps")
+  }
+
+  private func timestepsFit(_ steps: Int) -> Bool {
+    let process = model.configuration.process
+    if process.spacing != .leading { return true }
+    let last = process.trainingTimesteps / steps * (steps - 1) + process.timestepOffset
+    return last < process.trainingTimesteps
+  }
+}

@@ -1,0 +1,49 @@
+import Diffusion
+import TensorCore
+
+/// What pictures are asked of an ``ImagePipeline``.
+public struct ImageRequest: Sendable, Hashable, Codable {
+  /// For each picture, the class to show; `nil` for none.
+  public var classes: [Int?]
+  /// How many steps of the sampler.
+  public var steps: Int
+  /// The sampler.
+  public var sampler: ImageSampler
+  /// How strongly the class is followed: 1 is the plain conditional model, more exaggerates, 0 ignores it. See
+  /// `ClassifierFreeGuidance`.
+  public var guidance: Double
+  /// The first picture's seed; picture `i` has `seed + i`, and depends on nothing else.
+  public var seed: UInt64
+  /// Whose random numbers a seed stands for.
+  public var generator: GeneratorKind
+  /// Pictures that go through the network at once; changes the speed and the memory, not the pictures.
+  public var batchSize: Int
+
+  /// A request for `classes.count` pictures.
+  public init(
+    classes: [Int?], steps: Int = 50, sampler: ImageSampler = .ddim(eta: 0), guidance: Double = 1,
+    seed: UInt64, generator: GeneratorKind = .torch, batchSize: Int = 16
+  ) {
+    self.classes = classes
+    self.steps = steps
+    self.sampler = sampler
+    self.guidance = guidance
+    self.seed = seed
+    self.generator = generator
+    self.batchSize = batchSize
+  }
+
+  /// How many pictures.
+  public var count: Int { classes.count }
+
+  /// The seed of picture `index`.
+  public func seed(of index: Int) -> UInt64 { seed &+ UInt64(index) }
+}
+
+/// The samplers of pixel pictures.
+public enum ImageSampler: Sendable, Hashable, Codable {
+  /// ``Diffusion/DDIM``, from deterministic (0) to fully stochastic (1).
+  case ddim(eta: Double)
+  /// ``Diffusion/Ancestral``, with the variance that the model was made for.
+  case ddpm
+}
