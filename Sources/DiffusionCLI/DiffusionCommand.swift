@@ -11,7 +11,7 @@ struct DiffusionCommand: AsyncParsableCommand {
         diffusion generate --class 7 --count 20 --seed 1 --out d%03d.png
       """,
     version: "0.1.0",
-    subcommands: [TrainCommand.self, InspectCommand.self])
+    subcommands: [GenerateCommand.self, TrainCommand.self, InspectCommand.self])
 }
 
 /// Where the program starts: parses, runs, and turns every outcome into one of four exit codes.
@@ -31,18 +31,16 @@ enum EntryPoint {
     } catch let stopped as StoppedByUser {
       Console.note(stopped.message)
       Foundation.exit(130)
-    } catch  where isAboutUsage(error) {
-      DiffusionCommand.exit(withError: error)
     } catch {
+      let code = DiffusionCommand.exitCode(for: error)
+      if code == .validationFailure {
+        Console.note("error: \(DiffusionCommand.message(for: error)) (--help tells more)")
+        Foundation.exit(code.rawValue)
+      }
+      if code == .success || error is ExitCode { DiffusionCommand.exit(withError: error) }
       Console.note("error: \(error)")
       Foundation.exit(1)
     }
-  }
-
-  /// Whether the parser prints it: wrong usage, help, the version.
-  private static func isAboutUsage(_ error: any Error) -> Bool {
-    let code = DiffusionCommand.exitCode(for: error)
-    return code == .validationFailure || code == .success || error is ExitCode
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 import DiffusionImages
 import DiffusionModels
 import DiffusionPipelines
@@ -45,7 +46,8 @@ struct GenerateCommand: AsyncParsableCommand {
   @Option(help: "The sampler: \(SamplerName.allCases.map(\.rawValue).joined(separator: " or ")).")
   var sampler = SamplerName.ddim
 
-  @Option(help: "Which timesteps are visited: linspace, leading or trailing (default: the model's).")
+  @Option(
+    help: "Which timesteps are visited: linspace, leading or trailing (default: the model's).")
   var schedule: TimestepSpacing?
 
   @Option(help: "Noise of DDIM, from 0 (none) to 1 (as much as DDPM).")
@@ -82,10 +84,11 @@ struct GenerateCommand: AsyncParsableCommand {
       pixelModel = PixelModel(network: pixelModel.network, configuration: configuration)
     }
     let request = request(seed: seed ?? UInt64.random(in: 0..<1 << 32))
+    let generation = try generation(request, with: pixelModel)
     Console.note("seed \(request.seed)")
     Interruption.watch()
     let start = ContinuousClock.now
-    let pictures = try await draw(request, with: pixelModel, to: output)
+    let pictures = try await draw(generation, to: output)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     try output.writeGrid(pictures.map(\.image))
     Console.note(
@@ -111,12 +114,13 @@ struct GenerateCommand: AsyncParsableCommand {
 
   /// Draws and writes each batch as it is finished, so that what is finished stays when the user stops.
   private func draw(
-    _ request: ImageRequest, with model: PixelModel, to output: PictureOutput
+    _ generation: ImageGeneration, to output: PictureOutput
   ) async throws -> [Picture] {
+    let request = generation.request
     var pictures: [Picture] = []
     let start = ContinuousClock.now
     defer { Console.endProgress() }
-    for try await step in try generation(request, with: model) {
+    for try await step in generation {
       if step.finishesBatch {
         for (index, image) in zip(step.pictures, step.images) {
           let path = output.paths[index]
@@ -128,7 +132,8 @@ struct GenerateCommand: AsyncParsableCommand {
                 path: path, seed: request.seed(of: index), class: request.classes[index])))
         }
       }
-      let left = (ContinuousClock.now - start) / .seconds(1)
+      let left =
+        (ContinuousClock.now - start) / .seconds(1)
         * Double(step.stepCount - step.stepsDone) / Double(step.stepsDone)
       Console.progress(
         Console.bar(step.stepsDone, of: step.stepCount, String(format: "%.0f s left", left)))
@@ -141,7 +146,8 @@ struct GenerateCommand: AsyncParsableCommand {
   }
 
   /// A request that the model cannot serve is wrong usage.
-  private func generation(_ request: ImageRequest, with model: PixelModel) throws -> ImageGeneration {
+  private func generation(_ request: ImageRequest, with model: PixelModel) throws -> ImageGeneration
+  {
     do {
       return try ImagePipeline(model: model).generate(request)
     } catch .request(let part, let problem) {
