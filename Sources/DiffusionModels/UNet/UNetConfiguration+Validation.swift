@@ -62,13 +62,13 @@ extension UNetConfiguration {
   private func validateChannels() throws(ModelError) {
     try Self.expect(
       normNumGroups > 0, "norm_num_groups", "a positive number, found \(normNumGroups)")
-    for channels in blockOutChannels {
+    for (level, channels) in blockOutChannels.enumerated() {
       try Self.expect(
         channels > 0 && channels % normNumGroups == 0, "block_out_channels",
         "\(channels) channels do not divide into norm_num_groups \(normNumGroups)")
       let head = headWidth(channels)
       try Self.expect(
-        head > 0 && (head <= channels || !hasAttention), "attention_head_dim",
+        head > 0 && (head <= channels || !hasAttention(at: level)), "attention_head_dim",
         "a head of \(head) channels does not fit into \(channels)")
     }
     if let groups = attnNormNumGroups, let channels = blockOutChannels.last {
@@ -78,9 +78,10 @@ extension UNetConfiguration {
     }
   }
 
-  private var hasAttention: Bool {
-    downBlockTypes.contains(.attention) || upBlockTypes.contains(.attention)
-      || (midBlockType != nil && addAttention)
+  private func hasAttention(at level: Int) -> Bool {
+    let last = blockOutChannels.count - 1
+    return downBlockTypes[level] == .attention || upBlockTypes[last - level] == .attention
+      || (level == last && midBlockType != nil && addAttention)
   }
 
   private static func expect(
