@@ -76,12 +76,12 @@ struct SchedulerConformanceTests {
       let level = process.levels[timesteps[0]]
       start = Tensor.linearCombination([(level.signal, start), (level.noise, Self.dummy(true))])
     }
-    return try run(row, configuration, process, start, timesteps)
+    return try run(row, configuration, process, start, timesteps, rounding: rounding)
   }
 
-  /// Two rows, over the last two timesteps alone, show float32 in the reference: scheduling_ddpm.py keeps
-  /// `alphas_cumprod` in float32, so that its `beta_prod_t = 1 - alpha_prod_t` at timestep 0 is 1.00017e-4 in place of
-  /// 1e-4. With alphas rounded alike the number is the reference's; exactly it is 387.967 (as the reference's own with
+  /// Two rows, over the last two timesteps alone, show float32 in the reference: scheduling_ddpm.py's
+  /// `current_beta_t = 1 - current_alpha_t` cancels, so that the two weights of the mean add up to 0.99995 at timestep 1.
+  /// With coefficients rounded alike the number is the reference's; exactly it is 387.967 (as the reference's own with
   /// alphas in float64).
   private func isRounded(_ row: Row) -> Bool {
     row.isDDPM && row["test"] == "test_full_loop_with_noise"
@@ -107,7 +107,7 @@ struct SchedulerConformanceTests {
 
   private func run(
     _ row: Row, _ configuration: ProcessConfiguration, _ process: DiscreteProcess,
-    _ start: Tensor, _ timesteps: [Int]
+    _ start: Tensor, _ timesteps: [Int], rounding: Bool
   ) throws -> Tensor {
     let model = process.denoiser(configuration.parameterization, batch: start.shape[0]) { x, time in
       x * (time / (time + 1))
@@ -117,6 +117,11 @@ struct SchedulerConformanceTests {
       end: configuration.endsClean ? .clean : process.levels[0])
     let denoiser = Thresholded(model, .clamped())
     let noise = BatchNoise(generator: TorchGenerator(seed: 0))
+    if isRounded(row), rounding {
+      var trajectory = Trajectory(
+        from: start, plan: plan, solver: RoundedAncestral(), denoiser: denoiser, noise: noise)
+      return try trajectory.last()
+    }
     if row.isDDPM {
       var trajectory = Trajectory(
         from: start, plan: plan, solver: Ancestral(), denoiser: denoiser, noise: noise)
@@ -146,6 +151,29 @@ struct SchedulerConformanceTests {
   static func dummy(_ flipped: Bool = false) -> Tensor {
     let numbers = (0..<768).map { Float(flipped ? 767 - $0 : $0) / 768 }
     return Tensor(numbers, shape: [3, 8, 8, 4]).permuted([3, 1, 2, 0])
+  }
+}
+
+/// The ancestral step with its coefficients in float32, in the reference's order of operations.
+private struct RoundedAncestral: Solver {
+  var order: Int { 1 }
+
+  func step<D: Denoiser, N: NoiseSource>(
+    _ x: Tensor, over interval: Interval, with denoiser: inout Evaluator<D>, noise: inout N,
+    memory: inout NoMemory
+  ) throws(D.Failure) -> (x: Tensor, denoised: Tensor) {
+    let denoised = try denoiser(x, at: interval.from).denoised
+    func squaredSignal(_ level: NoiseLevel) -> Float { Float(level.signal * level.signal) }
+    let (now, next) = (squaredSignal(interval.from), squaredSignal(interval.to))
+    let beta = 1 - now / next
+    let dataWeight = next.squareRoot() * beta / (1 - now)
+    let sampleWeight = (now / next).squareRoot() * (1 - next) / (1 - now)
+    let variance = (1 - next) / (1 - now) * beta
+    var terms = [(Double(dataWeight), denoised), (Double(sampleWeight), x)]
+    if interval.to.noise > 0 {
+      terms.append((Double(variance.squareRoot()), noise.noise(like: x, over: interval)))
+    }
+    return (Tensor.linearCombination(terms), denoised)
   }
 }
 
