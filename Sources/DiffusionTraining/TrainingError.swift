@@ -51,5 +51,6 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
     }
   }
 
+  /// The same as ``description``.
   public var errorDescription: String? { description }
 }

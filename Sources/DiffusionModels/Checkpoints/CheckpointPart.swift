@@ -17,15 +17,20 @@ public struct CheckpointPart<Source: CheckpointSource>: CheckpointSource {
     self.excluded = excluded
   }
 
+  /// Where the whole is.
   public var path: String { source.path }
+  /// The texts of the whole.
   public var metadata: [String: String] { source.metadata }
 
+  /// The tensors of the part, under the rest of their names.
   public var entries: [CheckpointEntry] { source.entries.compactMap(own) }
 
+  /// What the source says of the tensor of this name; nil where the part has none.
   public func entry(named name: String) -> CheckpointEntry? {
     source.entry(named: prefix + name).flatMap(own)
   }
 
+  /// The tensor of this name, in its stored type and layout.
   public func tensor(named name: String) throws(CheckpointError) -> Tensor {
     guard entry(named: name) != nil else { throw .missing(path: path, name: prefix + name) }
     return try source.tensor(named: prefix + name)

@@ -24,6 +24,7 @@ public struct DDPMConfiguration: Configuration {
     PixelModelConfiguration(model: model, process: process)
   }
 
+  /// Refuses values that cannot work, by key and problem.
   public func validate() throws(InvalidSetting) {
     do throws(ModelError) {
       try model.validate()

@@ -39,7 +39,9 @@ public struct DDPMTask: TrainingTask {
     validation = ImageBatches(sides.validation, preparation: preparation.withoutChance)
   }
 
+  /// How many pictures there are to learn from.
   public var exampleCount: Int { training.dataset.count }
+  /// How many pictures are held back.
   public var validationCount: Int { validation.dataset.count }
 
   /// A run from its start, or from a checkpoint.
@@ -65,6 +67,7 @@ public struct DDPMTask: TrainingTask {
       description: description)
   }
 
+  /// The mean loss over some pictures, each at a timestep of its own, with its class or without.
   public func loss(
     of network: UNet, on examples: [Int], validating: Bool, draws: inout CounterGenerator
   ) throws(TrainingError) -> Tensor {

@@ -48,6 +48,7 @@ public struct DataCursor: Codable, Sendable, Equatable {
   /// The streams of the orders; those below are for other draws.
   private static let firstStream: UInt64 = 1 << 32
 
+  /// Whether both are at the same place of the same run.
   public static func == (a: DataCursor, b: DataCursor) -> Bool {
     (a.seed, a.exampleCount, a.epoch, a.position) == (b.seed, b.exampleCount, b.epoch, b.position)
   }

@@ -17,8 +17,11 @@ public struct AdamW: Optimizer {
   public var epsilon: Double
   /// λ, the share of a parameter that is taken away each update, times the learning rate.
   public var weightDecay: Double
+  /// How many updates were made.
   public var stepCount = 0
+  /// The two moments of every parameter.
   public var slots: [[Tensor]] = []
+  /// PyTorch's names for the two moments.
   public static let slotNames = ["exp_avg", "exp_avg_sq"]
 
   /// An optimizer before its first update; the defaults are PyTorch's.
@@ -31,6 +34,7 @@ public struct AdamW: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// Changes one parameter and its moments.
   public mutating func update(
     _ parameter: inout Tensor, at index: Int, gradient: Tensor, scale: Double, learningRate: Double
   ) {

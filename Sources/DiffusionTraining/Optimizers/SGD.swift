@@ -12,8 +12,11 @@ public struct SGD: Optimizer {
   public var nesterov: Bool
   /// λ, added to the gradient times the parameter.
   public var weightDecay: Double
+  /// How many updates were made.
   public var stepCount = 0
+  /// The momentum of every parameter.
   public var slots: [[Tensor]] = []
+  /// PyTorch's name for the momentum.
   public static let slotNames = ["momentum_buffer"]
 
   /// An optimizer before its first update.
@@ -25,6 +28,7 @@ public struct SGD: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// Changes one parameter and its momentum.
   public mutating func update(
     _ parameter: inout Tensor, at index: Int, gradient: Tensor, scale: Double, learningRate: Double
   ) {
