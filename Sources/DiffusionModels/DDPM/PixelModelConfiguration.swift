@@ -32,9 +32,25 @@ public struct PixelModelConfiguration: Codable, Sendable, Hashable {
         key: "process.rescale_betas_zero_snr",
         problem: "pure noise says nothing of epsilon: train with prediction_type v_prediction")
     }
-    if model.sampleSize == nil {
+    let factor = 1 << (model.blockOutChannels.count - 1)
+    guard let size = model.sampleSize, size.allSatisfy({ $0 > 0 && $0 % factor == 0 }) else {
       throw .configuration(
-        key: "model.sample_size", problem: "expected the side of the pictures, found none")
+        key: "model.sample_size",
+        problem:
+          "expected a multiple of \(factor), as \(model.blockOutChannels.count) levels need, "
+          + "found \(model.sampleSize.map { "\($0)" } ?? "none")")
+    }
+    if let kind = model.classEmbedType {
+      throw .configuration(
+        key: "model.class_embed_type",
+        problem: "expected null, as classes are rows of a table, found \(kind.rawValue)")
+    }
+    if model.timeEmbeddingType == .learned,
+      model.numTrainTimesteps ?? 0 < process.trainingTimesteps
+    {
+      throw .configuration(
+        key: "model.num_train_timesteps",
+        problem: "expected process.num_train_timesteps \(process.trainingTimesteps)")
     }
   }
 

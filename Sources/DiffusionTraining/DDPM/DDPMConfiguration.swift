@@ -40,6 +40,15 @@ public struct DDPMConfiguration: Configuration {
     try loss.validate(at: "loss")
     try training.validate(at: "training")
     try samples.validate(at: "samples")
+    try InvalidSetting.check(
+      samples.steps <= process.trainingTimesteps, "samples.steps",
+      "at most process.num_train_timesteps \(process.trainingTimesteps)", samples.steps)
+    let stride = process.trainingTimesteps / samples.steps
+    if process.spacing == .leading {
+      try InvalidSetting.check(
+        (samples.steps - 1) * stride + process.timestepOffset < process.trainingTimesteps,
+        "process.steps_offset", "an offset within num_train_timesteps", process.timestepOffset)
+    }
     if let size = model.sampleSize, size.contains(where: { $0 != data.resolution }) {
       throw InvalidSetting(
         "data.resolution", "expected model.sample_size \(size), found \(data.resolution)")

@@ -37,6 +37,12 @@ public struct DDPMTask: TrainingTask {
     let sides = Self.split(dataset, fraction: configuration.data.validationFraction)
     training = ImageBatches(sides.training, preparation: preparation)
     validation = ImageBatches(sides.validation, preparation: preparation.withoutChance)
+    if sides.training.count == 0 {
+      throw .unsuitableData(
+        path: configuration.data.path,
+        problem: "data.validation_fraction \(configuration.data.validationFraction) leaves none of "
+          + "its \(dataset.count) pictures to learn from")
+    }
   }
 
   /// How many pictures there are to learn from.
@@ -107,6 +113,11 @@ public struct DDPMTask: TrainingTask {
   ) throws(TrainingError) {
     guard let most = configuration.pixelModel.emptyClass else { return }
     let found = dataset.classNames.count
+    if found == 0 {
+      throw .unsuitableData(
+        path: configuration.data.path,
+        problem: "it has no classes: name data.class_column, or set model.num_class_embeds to null")
+    }
     if found > most {
       throw .unsuitableData(
         path: configuration.data.path,

@@ -121,8 +121,10 @@ public struct TrainingRun<Task: TrainingTask>: Sendable {
     let path = "\(folder)/\(Self.checkpointPrefix)\(trainer.state.step.padded).safetensors"
     try trainer.state.save(to: path, description: description)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    // What another run left beyond this step is not this run's to remove.
     let checkpoints = names.filter {
       $0.hasPrefix(Self.checkpointPrefix) && $0.hasSuffix(".safetensors")
+        && $0 <= "\(Self.checkpointPrefix)\(trainer.state.step.padded).safetensors"
     }
     for name in checkpoints.sorted().dropLast(trainer.configuration.keptCheckpoints) {
       try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
