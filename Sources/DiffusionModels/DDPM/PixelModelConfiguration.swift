@@ -32,6 +32,10 @@ public struct PixelModelConfiguration: Codable, Sendable, Hashable {
         key: "process.rescale_betas_zero_snr",
         problem: "pure noise says nothing of epsilon: train with prediction_type v_prediction")
     }
+    try validateInputs()
+  }
+
+  private func validateInputs() throws(ModelError) {
     let factor = 1 << (model.blockOutChannels.count - 1)
     guard let size = model.sampleSize, size.allSatisfy({ $0 > 0 && $0 % factor == 0 }) else {
       throw .configuration(
