@@ -11,8 +11,10 @@ import Testing
   private static func configuration(
     in folder: DataFolder, _ settings: [String] = []
   ) throws -> DDPMConfiguration {
-    let pixels = (0..<40).flatMap { index -> [UInt8] in
-      (0..<64).map { UInt8((index % 2 == 0 ? 40 : 190) + ($0 * 7 + index * 3) % 50) }
+    var pixels: [UInt8] = []
+    for index in 0..<40 {
+      let base = index % 2 == 0 ? 40 : 190
+      for place in 0..<64 { pixels.append(UInt8(base + (place * 7 + index * 3) % 50)) }
     }
     try folder.write(idx([40, 8, 8], pixels), to: "train-images-idx3-ubyte")
     try folder.write(idx([40], (0..<40).map { UInt8($0 % 2) }), to: "train-labels-idx1-ubyte")
