@@ -1,7 +1,7 @@
 import TensorCheckpoints
 import TensorCore
 
-/// Those tensors of a checkpoint whose names begin with a prefix, under the rest of their names.
+/// Those tensors of a checkpoint whose names begin with a prefix.
 public struct CheckpointPart<Source: CheckpointSource>: CheckpointSource {
   /// The whole.
   public let source: Source
@@ -21,25 +21,21 @@ public struct CheckpointPart<Source: CheckpointSource>: CheckpointSource {
   public var path: String { source.path }
   /// The texts of the whole.
   public var metadata: [String: String] { source.metadata }
-
-  /// The tensors of the part, under the rest of their names.
-  public var entries: [CheckpointEntry] { source.entries.compactMap(own) }
+  /// The tensors of the part.
+  public var entries: [CheckpointEntry] { source.entries.filter { contains($0.name) } }
 
   /// What the source says of the tensor of this name; nil where the part has none.
   public func entry(named name: String) -> CheckpointEntry? {
-    source.entry(named: prefix + name).flatMap(own)
+    contains(name) ? source.entry(named: name) : nil
   }
 
   /// The tensor of this name, in its stored type and layout.
   public func tensor(named name: String) throws(CheckpointError) -> Tensor {
-    guard entry(named: name) != nil else { throw .missing(path: path, name: prefix + name) }
-    return try source.tensor(named: prefix + name)
+    guard contains(name) else { throw .missing(path: path, name: name) }
+    return try source.tensor(named: name)
   }
 
-  private func own(_ entry: CheckpointEntry) -> CheckpointEntry? {
-    guard entry.name.hasPrefix(prefix), !excluded.contains(where: { entry.name.hasPrefix($0) })
-    else { return nil }
-    return CheckpointEntry(
-      name: String(entry.name.dropFirst(prefix.count)), type: entry.type, shape: entry.shape)
+  private func contains(_ name: String) -> Bool {
+    name.hasPrefix(prefix) && !excluded.contains { name.hasPrefix($0) }
   }
 }

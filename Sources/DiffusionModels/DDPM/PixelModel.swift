@@ -16,8 +16,8 @@ public struct PixelModel: Sendable {
 
   /// The metadata's key for the configuration, as JSON.
   package static let configurationKey = "configuration"
-  /// What the names of the averaged weights begin with in a training checkpoint.
-  package static let averagePrefix = "ema."
+  /// What the names of the averaged weights begin with in a training checkpoint, before the dot.
+  package static let averagePrefix = "ema"
 
   /// A model of its parts.
   public init(network: UNet, configuration: PixelModelConfiguration) {
@@ -55,8 +55,9 @@ public struct PixelModel: Sendable {
     }
     var unset = ParameterInitializer.unset
     var network = try UNet(configuration.model, initializer: &unset)
-    let isAverage = file.entries.contains { $0.name.hasPrefix(Self.averagePrefix) }
-    try network.load(from: CheckpointPart(file, under: isAverage ? Self.averagePrefix : ""))
+    let isAverage = file.entries.contains { $0.name.hasPrefix(Self.averagePrefix + ".") }
+    let part = CheckpointPart(file, under: isAverage ? Self.averagePrefix + "." : "")
+    try network.load(from: part, under: isAverage ? Self.averagePrefix : "")
     self.init(network: network, configuration: configuration)
   }
 

@@ -32,7 +32,7 @@ extension TrainingState {
       "state": String(decoding: json, as: UTF8.self),
     ])
     network.save(to: &writer)
-    averaging.average.save(to: &writer, under: "ema")
+    averaging.average.save(to: &writer, under: PixelModel.averagePrefix)
     for (name, slot) in zip(type(of: optimizer).slotNames, optimizer.slots) {
       var values = slot[...]
       let holder = network.mapParameters { tensor, parameter in
@@ -84,19 +84,21 @@ extension TrainingState {
           + "\(record.cursor.seed), the configuration gives \(cursor.exampleCount) with seed "
           + "\(cursor.seed)")
     }
-    var (network, average) = (self.network, averaging.average)
+    var (network, averaged) = (self.network, averaging.average)
+    let average = PixelModel.averagePrefix
     try network.load(
-      from: CheckpointPart(file, under: "", excluding: [PixelModel.averagePrefix, "optimizer."]))
-    try average.load(from: CheckpointPart(file, under: PixelModel.averagePrefix))
+      from: CheckpointPart(file, under: "", excluding: ["\(average).", "optimizer."]))
+    try averaged.load(from: CheckpointPart(file, under: "\(average)."), under: average)
     var moments: [[Tensor]] = []
     for name in type(of: optimizer).slotNames where record.optimizerSteps > 0 {
       var holder = network
-      try holder.load(from: CheckpointPart(file, under: "optimizer.\(name)."))
+      let part = CheckpointPart(file, under: "optimizer.\(name).")
+      try holder.load(from: part, under: "optimizer.\(name)")
       moments.append(
         zip(holder.parameterList(), holder.parameters()).filter(\.0.isTrainable).map(\.1.tensor))
     }
     self.network = network
-    averaging.average = average
+    averaging.average = averaged
     averaging.updateCount = record.averagedSteps
     optimizer.slots = moments
     optimizer.stepCount = record.optimizerSteps
