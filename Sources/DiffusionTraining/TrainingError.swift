@@ -12,7 +12,9 @@ public enum TrainingError: Error, Sendable, Equatable {
   case malformedSetting(String)
   /// A loss or gradient that is not finite.
   case nonFinite(step: Int, quantity: String, origin: String)
-  /// A checkpoint that cannot be gone on from, or not be written.
+  /// A checkpoint that is not of the run that is to go on.
+  case foreignCheckpoint(path: String, problem: String)
+  /// A checkpoint whose file or tensors are at fault, or that cannot be written.
   case checkpoint(CheckpointError)
   /// A network that cannot be made.
   case model(ModelError)
@@ -41,6 +43,7 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
     case .nonFinite(let step, let quantity, let origin):
       "step \(step): the \(quantity) is not finite; the first value that is not came from \(origin); "
         + "lower the learning rate or clip gradients"
+    case .foreignCheckpoint(let path, let problem): "\(path): \(problem)"
     case .checkpoint(let error): error.description
     case .model(let error): error.description
     case .sampling(let reason): "sampling: \(reason)"

@@ -147,7 +147,7 @@ import Testing
       }
       let checkpoint = "\(folder)/checkpoint-000012.safetensors"
       #expect(problem(checkpoint) == "accepted")
-      #expect(problem("\(folder)/model.safetensors").contains("no training checkpoint"))
+      #expect(problem("\(folder)/model.safetensors").contains("it is no training checkpoint"))
       #expect(problem("\(folder)/log.csv").contains("log.csv: not a whole safetensors file"))
       #expect(problem("\(folder)/none.safetensors").contains("none.safetensors: cannot"))
       #expect(problem(checkpoint) { $0.seed = 4 }.contains("50 examples with seed 0"))

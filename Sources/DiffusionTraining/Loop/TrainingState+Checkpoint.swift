@@ -58,32 +58,45 @@ extension TrainingState {
   /// Goes on from a checkpoint. `self` is the start of the run that is to go on: its network says what tensors there
   /// are to be, its optimizer and cursor what run it has to have been.
   public mutating func restore(from path: String) throws(TrainingError) {
-    do throws(CheckpointError) {
-      let file = try SafetensorsFile(path: path)
-      guard file.metadata["format"] == Self.format, let json = file.metadata["state"] else {
-        throw CheckpointError.malformed(path: path, reason: "it is no training checkpoint")
-      }
-      try restore(from: file, json: json)
+    let file: SafetensorsFile
+    do {
+      file = try SafetensorsFile(path: path)
+    } catch {
+      throw .checkpoint(error)
+    }
+    let record = try record(of: file)
+    do {
+      try restore(record, from: file)
     } catch {
       throw .checkpoint(error)
     }
   }
 
-  private mutating func restore(
-    from file: SafetensorsFile, json: String
-  ) throws(CheckpointError) {
+  /// The metadata's part of the state, which has to be of the same run.
+  private func record(of file: SafetensorsFile) throws(TrainingError) -> StateRecord {
+    guard file.metadata["format"] == Self.format, let json = file.metadata["state"] else {
+      throw .foreignCheckpoint(
+        path: file.path, problem: "it is no training checkpoint; give a checkpoint-*.safetensors")
+    }
     guard
       let tree = try? JSONValue(parsing: Data(json.utf8)),
       let record = try? StrictDecoder.decode(StateRecord.self, from: tree)
-    else { throw .malformed(path: file.path, reason: "its state is not one of this version") }
-    guard record.cursor.exampleCount == cursor.exampleCount, record.cursor.seed == cursor.seed
     else {
-      throw .malformed(
-        path: file.path,
-        reason: "it was trained on \(record.cursor.exampleCount) examples with seed "
-          + "\(record.cursor.seed), the configuration gives \(cursor.exampleCount) with seed "
-          + "\(cursor.seed)")
+      throw .foreignCheckpoint(path: file.path, problem: "its state is not one of this version")
     }
+    let (its, own) = (record.cursor, cursor)
+    guard its.exampleCount == own.exampleCount, its.seed == own.seed else {
+      throw .foreignCheckpoint(
+        path: file.path,
+        problem: "it was trained on \(its.exampleCount) examples with seed \(its.seed), the "
+          + "configuration gives \(own.exampleCount) with seed \(own.seed)")
+    }
+    return record
+  }
+
+  private mutating func restore(
+    _ record: StateRecord, from file: SafetensorsFile
+  ) throws(CheckpointError) {
     var (network, averaged) = (self.network, averaging.average)
     let average = PixelModel.averagePrefix
     try network.load(
