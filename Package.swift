@@ -54,6 +54,10 @@ let package = Package(
       dependencies: [
         "TensorCore", "TensorLayers", "TensorCheckpoints", "Diffusion", "DiffusionModels",
         "DiffusionImages",
+      ],
+      resources: [
+        .copy("Resources/mnist.safetensors"), .copy("Resources/mnist.json"),
+        .copy("Resources/mnist-card.md"), .copy("Resources/mnist-loss.svg"),
       ]),
     .executableTarget(
       name: "DiffusionCLI",
@@ -87,7 +91,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "TestSupport", "DiffusionImages", "TensorCheckpoints", "DiffusionCLI", "bench",
+        "TestSupport", "DiffusionImages", "DiffusionTraining", "TensorCheckpoints", "DiffusionCLI",
+        "bench",
       ]),
   ],
   swiftLanguageModes: [.v6]
