@@ -33,10 +33,10 @@ struct Measurement: Encodable {
   /// Times `body` after two turns to warm up.
   ///
   /// - Parameters:
-  ///   - operations: multiplications and additions of one turn, as the plain algorithm counts them.
-  ///   - bytes: of the operands and the result.
+  ///   - operations: multiplications and additions of one turn, as the plain algorithm counts them, where known.
+  ///   - bytes: of the operands and the result, where that says anything.
   static func of(
-    _ name: String, repeat count: Int, operations: Double, bytes: Double, on machine: Machine,
+    _ name: String, repeat count: Int, operations: Double?, bytes: Double?, on machine: Machine,
     _ body: () -> Void
   ) -> Measurement {
     for _ in 0..<2 { body() }
@@ -44,11 +44,12 @@ struct Measurement: Encodable {
     let times = (0..<count).map { _ in Stopwatch.seconds(body) }.sorted()
     let after = StoragePool.shared.statistics
     let median = (times[(count - 1) / 2] + times[count / 2]) / 2
-    let gflops = operations / median * 1e-9
+    let gflops = operations.map { $0 / median * 1e-9 }
+    let rate = bytes.map { $0 / median }
     return Measurement(
       name: name, medianSeconds: median, minSeconds: times[0], gflops: gflops,
-      peakShare: gflops / machine.peakGflops, bytesPerSecond: bytes / median,
-      bandwidthShare: bytes / median / machine.readBytesPerSecond, peakRssBytes: peakResidentBytes,
+      peakShare: gflops.map { $0 / machine.peakGflops }, bytesPerSecond: rate,
+      bandwidthShare: rate.map { $0 / machine.readBytesPerSecond }, peakRssBytes: peakResidentBytes,
       allocations: after.misses - before.misses, smallAllocations: after.small - before.small)
   }
 
