@@ -40,9 +40,9 @@ struct TrainBench: ParsableCommand {
       configuration: settings)
     var failure: TrainingError?
     try options.run { report in
-      var result = Measurement.of(
+      let result = Measurement.of(
         "train \(preset.rawValue) batch \(batch)", repeat: options.repeat,
-        operations: preset.operationsPerPicture * Double(batch), bytes: 0, on: report.machine
+        operations: preset.operationsPerPicture * Double(batch), bytes: nil, on: report.machine
       ) {
         do throws(TrainingError) {
           _ = try trainer.step()
@@ -50,8 +50,6 @@ struct TrainBench: ParsableCommand {
           failure = error
         }
       }
-      result.bytesPerSecond = nil
-      result.bandwidthShare = nil
       report.add(result)
       if let failure { throw failure }
     }

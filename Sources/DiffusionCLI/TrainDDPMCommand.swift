@@ -12,7 +12,7 @@ struct TrainDDPMCommand: ParsableCommand {
       step and write a checkpoint (exit code 130); --resume goes on from one as if nothing had happened.
 
       Example:
-        diffusion train ddpm --config Models/mnist.json --set training.steps=3000
+        diffusion train ddpm --config mnist.json --set training.steps=3000
       """)
 
   @Option(help: ArgumentHelp("The configuration, a JSON file.", valueName: "file"))

@@ -20,7 +20,7 @@ import Testing
       {"model": {"sample_size": 8, "in_channels": 1, "out_channels": 1, "block_out_channels": [8, 16],
        "down_block_types": ["DownBlock2D", "DownBlock2D"], "up_block_types": ["UpBlock2D", "UpBlock2D"],
        "layers_per_block": 1, "norm_num_groups": 4, "num_class_embeds": 3},
-       "data": {"kind": "folder", "path": "manifest.tsv", "resolution": 8},
+       "data": {"kind": "manifest", "path": "manifest.tsv", "resolution": 8},
        "samples": {"per_class": 1, "steps": 1},
        "training": {"steps": 4, "batch_size": 2, "output": "run", "checkpoint_interval": 2}}
       """

@@ -133,7 +133,9 @@ import Testing
   }
 
   @Test func theShippedConfigurationIsValid() throws {
-    let path = Shared.package.appendingPathComponent("Models/mnist.json").path
+    let path = Shared.package.appendingPathComponent(
+      "Sources/DiffusionPipelines/Resources/mnist.json"
+    ).path
     let configuration = try DDPMConfiguration(path: path)
     let network = try UNet(configuration.model, seed: 0)
     #expect(network.parameterCount < 3_000_000)
