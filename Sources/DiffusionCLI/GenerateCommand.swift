@@ -44,7 +44,7 @@ struct GenerateCommand: AsyncParsableCommand {
   var steps = 50
 
   @Option(help: "The sampler: \(SamplerName.allCases.map(\.rawValue).joined(separator: " or ")).")
-  var sampler = SamplerName.ddim
+  var sampler = SamplerName.ddpm
 
   @Option(
     help: "Which timesteps are visited: linspace, leading or trailing (default: the model's).")
@@ -69,7 +69,7 @@ struct GenerateCommand: AsyncParsableCommand {
     if count < 1 { throw ValidationError("--count takes a number of 1 or more, not \(count).") }
     if batch < 1 { throw ValidationError("--batch takes a number of 1 or more, not \(batch).") }
     if steps < 1 { throw ValidationError("--steps takes a number of 1 or more, not \(steps).") }
-    if eta != nil && sampler != .ddim { throw ValidationError("--eta belongs to --sampler ddim.") }
+    if eta != nil && sampler != .ddim { throw ValidationError("--eta goes with --sampler ddim.") }
   }
 
   func run() async throws {

@@ -49,17 +49,19 @@ import Testing
     let right = zip(opinion.digits, classes).filter { $0 == $1 }.count
     #expect(right >= 190, "\(right) of 200 are recognised")
 
-    let nearest = nearestPair(pictures)
-    let bound = realPairs(real, digits)
-    #expect(nearest > bound, "the nearest two lie \(nearest) apart, 1 % of real pairs \(bound)")
+    // Of real digits 1 % of the pairs lie below the bound by its definition; a model that repeats itself has pairs at 0.
+    let (closeShare, nearest) = closePairs(pictures, classes, real, digits)
+    #expect(closeShare <= 0.02, "\(closeShare) of the pairs are nearer than 1 % of real pairs")
+    #expect(nearest > 0.5, "the nearest pair lies at \(nearest) of that bound")
 
     let features = try judge(real).features
     let distances = Self.distances(opinion.features, features)
     #expect(
       distances.generated <= 3 * distances.real,
       "kernel distance \(distances.generated), between halves \(distances.real)")
-    print("recognised \(right)/200; nearest pair \(nearest) against \(bound);", terminator: " ")
-    print("kernel distance \(distances.generated) against \(distances.real)")
+    print(
+      "recognised \(right)/200; share of close pairs \(closeShare), nearest \(nearest);",
+      "kernel distance \(distances.generated), between halves \(distances.real)")
   }
 
   private func rows(_ pictures: Tensor) -> [[Float]] {
@@ -71,25 +73,28 @@ import Testing
     zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
   }
 
-  /// The smallest distance between any two of the pictures.
-  private func nearestPair(_ pictures: Tensor) -> Float {
-    let rows = rows(pictures)
-    var least = Float.infinity
-    for i in rows.indices {
-      for j in 0..<i { least = min(least, distance(rows[i], rows[j])) }
-    }
-    return least
+  /// The distances of all pairs.
+  private func pairs(_ rows: [[Float]]) -> [Float] {
+    rows.indices.flatMap { i in (0..<i).map { distance(rows[i], rows[$0]) } }
   }
 
-  /// The distance that the nearest 1 % of pairs of real digits of one class stay below (200 digits a class).
-  private func realPairs(_ pictures: Tensor, _ digits: [Int]) -> Float {
-    let rows = rows(pictures)
-    var distances: [Float] = []
+  /// Pairs of generated digits of a class against the distance that the nearest 1 % of pairs of real ones stay below: the
+  /// share that is nearer, and the smallest distance as a share of that bound.
+  private func closePairs(
+    _ pictures: Tensor, _ classes: [Int], _ real: Tensor, _ digits: [Int]
+  ) -> (share: Double, nearest: Float) {
+    let (drawn, known) = (rows(pictures), rows(real))
+    var (close, count, nearest) = (0, 0, Float.infinity)
     for digit in 0..<10 {
-      let own = digits.indices.filter { digits[$0] == digit }.prefix(200)
-      for i in own { for j in own where j < i { distances.append(distance(rows[i], rows[j])) } }
+      let ofClass = digits.indices.filter { digits[$0] == digit }.prefix(300).map { known[$0] }
+      let distances = pairs(ofClass).sorted()
+      let bound = distances[distances.count / 100]
+      let own = pairs(classes.indices.filter { classes[$0] == digit }.map { drawn[$0] })
+      close += own.filter { $0 < bound }.count
+      count += own.count
+      nearest = min(nearest, (own.min() ?? 0) / bound)
     }
-    return distances.sorted()[distances.count / 100]
+    return (Double(close) / Double(count), nearest)
   }
 
   /// The kernel distance of the generated digits to as many test digits, and of two sets of test digits of that size,

@@ -21,7 +21,7 @@ public struct ImageRequest: Sendable, Hashable, Codable {
 
   /// A request for `classes.count` pictures.
   public init(
-    classes: [Int?], steps: Int = 50, sampler: ImageSampler = .ddim(eta: 0), guidance: Double = 1,
+    classes: [Int?], steps: Int = 50, sampler: ImageSampler = .ddpm, guidance: Double = 1,
     seed: UInt64, generator: GeneratorKind = .torch, batchSize: Int = 16
   ) {
     self.classes = classes
