@@ -38,7 +38,7 @@ struct GenerateCommand: AsyncParsableCommand {
   var count = 1
 
   @Option(help: "Pictures computed at once; changes speed and memory, not the pictures.")
-  var batch = 16
+  var batch = 64
 
   @Option(help: "Steps of the sampler.")
   var steps = 50
@@ -53,8 +53,9 @@ struct GenerateCommand: AsyncParsableCommand {
   @Option(help: "Noise of DDIM, from 0 (none) to 1 (as much as DDPM).")
   var eta: Double?
 
-  @Option(help: "How strongly the class is followed; 1 is the plain conditional model.")
-  var guidance = 1.0
+  @Option(
+    help: "How strongly the class is followed; 1 is the plain conditional model, at half the cost.")
+  var guidance = 1.2
 
   @Option(help: "The first picture's seed (default: a random one, which is printed).")
   var seed: UInt64?

@@ -21,8 +21,8 @@ public struct ImageRequest: Sendable, Hashable, Codable {
 
   /// A request for `classes.count` pictures.
   public init(
-    classes: [Int?], steps: Int = 50, sampler: ImageSampler = .ddpm, guidance: Double = 1,
-    seed: UInt64, generator: GeneratorKind = .torch, batchSize: Int = 16
+    classes: [Int?], steps: Int = 50, sampler: ImageSampler = .ddpm, guidance: Double = 1.2,
+    seed: UInt64, generator: GeneratorKind = .torch, batchSize: Int = 64
   ) {
     self.classes = classes
     self.steps = steps
