@@ -6,12 +6,25 @@ public struct Interval: Sendable, Hashable, Codable {
   public let to: NoiseLevel
   /// The levels after ``to``, to the end: some solvers lower their order near it.
   public let following: [NoiseLevel]
+  /// How the leg is gone.
+  public let kind: Kind
+
+  /// Who makes the step of a leg.
+  public enum Kind: String, Sendable, Hashable, Codable {
+    /// The solver, asking the denoiser; towards data as a rule, towards noise in DDIM's inversion.
+    case solved
+    /// The forward process: noise is added as ``Transition`` says and the denoiser is not asked (Restart, RePaint).
+    case renoised
+  }
 
   /// The leg between two levels, with those that follow.
-  public init(from: NoiseLevel, to: NoiseLevel, following: [NoiseLevel] = []) {
+  public init(
+    from: NoiseLevel, to: NoiseLevel, following: [NoiseLevel] = [], kind: Kind = .solved
+  ) {
     self.from = from
     self.to = to
     self.following = following
+    self.kind = kind
   }
 
   /// Whether no step comes after this one.

@@ -15,6 +15,8 @@ public struct Trajectory<S: Solver, D: Denoiser, N: NoiseSource>: Sendable {
   public struct Snapshot: Codable, Sendable {
     /// The sample.
     public fileprivate(set) var x: Tensor
+    /// The last estimate of clean data, which previews show.
+    public fileprivate(set) var denoised: Tensor?
     /// How many steps are done.
     public fileprivate(set) var stepsDone: Int
     /// How often the denoiser was asked.
@@ -34,7 +36,8 @@ public struct Trajectory<S: Solver, D: Denoiser, N: NoiseSource>: Sendable {
     public let interval: Interval
     /// The sample at `interval.to`, of shape `[batch, ...]`.
     public let x: Tensor
-    /// The estimate of clean data that the step used.
+    /// The estimate of clean data that the step used; after a leg that adds noise (``Interval/Kind/renoised``), the last
+    /// one that a step used, or the sample itself where none did.
     public let denoised: Tensor
     /// How often the denoiser was asked so far.
     public let evaluations: Int
@@ -89,16 +92,21 @@ public struct Trajectory<S: Solver, D: Denoiser, N: NoiseSource>: Sendable {
     if Task.isCancelled { throw .cancelled(step: index) }
     var (asked, moved) = (evaluator, state)
     let made: (x: Tensor, denoised: Tensor)
-    do {
-      made = try solver.step(
-        state.x, over: interval, with: &asked, noise: &moved.noise, memory: &moved.solverMemory)
-    } catch {
-      throw .denoiser(error, step: index, level: interval.from)
+    switch interval.kind {
+    case .renoised: made = (renoised(over: interval, &moved), state.denoised ?? state.x)
+    case .solved:
+      do {
+        made = try solver.step(
+          state.x, over: interval, with: &asked, noise: &moved.noise, memory: &moved.solverMemory)
+      } catch {
+        throw .denoiser(error, step: index, level: interval.from)
+      }
     }
     if !made.denoised.isFinite || !made.x.isFinite {
       throw .nonFinite(step: index, level: interval.from)
     }
     moved.x = made.x.detached
+    moved.denoised = made.denoised.detached
     moved.stepsDone += 1
     moved.evaluations = asked.count
     moved.denoiserMemory = asked.memory
@@ -106,6 +114,16 @@ public struct Trajectory<S: Solver, D: Denoiser, N: NoiseSource>: Sendable {
     return Step(
       index: index, count: plan.count, interval: interval, x: moved.x, denoised: made.denoised,
       evaluations: asked.count)
+  }
+
+  /// The forward process over a leg: what a solver remembers of the path before it no longer holds.
+  private func renoised(over interval: Interval, _ moved: inout Snapshot) -> Tensor {
+    let transition = Transition(from: interval.from, to: interval.to)
+    let z = moved.noise.noise(like: state.x, over: interval)
+    moved.solverMemory = solver.start()
+    return Tensor.linearCombination([
+      (transition.scale, state.x), (transition.variance.squareRoot(), z),
+    ])
   }
 
   /// Makes all steps that are left and gives the sample at the end.

@@ -1,14 +1,17 @@
 import CTensorKernels
 
-// Weighted sums of up to four tensors in one pass over memory: a solver's update, a forward marginal, a training target.
+// Weighted sums of up to eight tensors in one pass over memory: a solver's update, a forward marginal, a training target.
 
 extension Tensor {
-  /// `a x + b y + ...` of one to four tensors of one shape and type.
+  /// As many terms as one pass adds up.
+  private static let mostTerms = 8
+
+  /// `a x + b y + ...` of one to eight tensors of one shape and type.
   public static func linearCombination(_ terms: [(factor: Double, tensor: Tensor)]) -> Tensor {
     combination(terms.map(\.tensor), terms.map { [$0.factor] })
   }
 
-  /// `a x + b y + ...` of one to four tensors of one shape `[batch, ...]`, with a factor for each sample.
+  /// `a x + b y + ...` of one to eight tensors of one shape `[batch, ...]`, with a factor for each sample.
   public static func linearCombination(
     perSample terms: [(factors: [Double], tensor: Tensor)]
   ) -> Tensor {
@@ -23,8 +26,8 @@ extension Tensor {
   /// `factors[k]` has one entry for the whole tensor `k`, or one a sample.
   private static func combination(_ operands: [Tensor], _ factors: [[Double]]) -> Tensor {
     require(
-      (1...4).contains(operands.count), "linearCombination",
-      "\(operands.count) terms: give one to four")
+      (1...mostTerms).contains(operands.count), "linearCombination",
+      "\(operands.count) terms: give one to \(mostTerms)")
     let tensors = operands.map(\.detached)
     let first = tensors[0]
     for tensor in tensors {
@@ -47,8 +50,6 @@ extension Tensor {
   ) {
     let (type, size) = (result.dtype.kernelType, result.dtype.size)
     let last = tensors.count - 1
-    func address(_ term: Int) -> UnsafeRawPointer { tensors[min(term, last)].readAddress }
-    let (x, y, z, w) = (address(0), address(1), address(2), address(3))
     let out = result.freshAddress
     let grain = Parallel.elementGrain
     let tiles = (run + grain - 1) / grain
@@ -58,12 +59,14 @@ extension Tensor {
       let start = index % tiles * grain
       let count = min(grain, run - start)
       let offset = (sample * run + start) * size
-      func factor(_ term: Int) -> Double { term <= last ? factors[term][sample] : 0 }
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: 4) { c in
-        for term in 0..<4 { c[term] = factor(term) }
-        tk_combination(
-          type, count, Int32(tensors.count), c.baseAddress, x + offset, y + offset, z + offset,
-          w + offset, out + offset)
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: mostTerms) { c in
+        withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: mostTerms) { x in
+          for term in 0..<mostTerms {
+            c[term] = term <= last ? factors[term][sample] : 0
+            x[term] = tensors[min(term, last)].readAddress + offset
+          }
+          tk_combination(type, count, Int32(tensors.count), c.baseAddress, x.baseAddress, out + offset)
+        }
       }
     }
     withExtendedLifetime(tensors) {}
