@@ -65,7 +65,8 @@ extension Tensor {
             c[term] = term <= last ? factors[term][sample] : 0
             x[term] = tensors[min(term, last)].readAddress + offset
           }
-          tk_combination(type, count, Int32(tensors.count), c.baseAddress, x.baseAddress, out + offset)
+          tk_combination(
+            type, count, Int32(tensors.count), c.baseAddress, x.baseAddress, out + offset)
         }
       }
     }
