@@ -11,7 +11,9 @@ struct DiffusionCommand: AsyncParsableCommand {
         diffusion generate --class 7 --count 20 --seed 1 --out d%03d.png
       """,
     version: "0.1.0",
-    subcommands: [GenerateCommand.self, TrainCommand.self, InspectCommand.self])
+    subcommands: [
+      GenerateCommand.self, TrainCommand.self, InspectCommand.self, SamplersCommand.self,
+    ])
 }
 
 /// Where the program starts: parses, runs, and turns every outcome into one of four exit codes.

@@ -43,15 +43,26 @@ struct GenerateCommand: AsyncParsableCommand {
   @Option(help: "Steps of the sampler.")
   var steps = 50
 
-  @Option(help: "The sampler: \(SamplerName.allCases.map(\.rawValue).joined(separator: " or ")).")
-  var sampler = SamplerName.ddpm
+  @Option(help: "The sampler, by any name that `diffusion samplers` lists.")
+  var sampler = "ddpm"
 
   @Option(
     help: "Which timesteps are visited: linspace, leading or trailing (default: the model's).")
   var schedule: TimestepSpacing?
 
-  @Option(help: "Noise of DDIM, from 0 (none) to 1 (as much as DDPM).")
+  @Option(
+    help: "Noise put in anew, from 0 (none) to 1 (as much as DDPM), where the sampler has it.")
   var eta: Double?
+
+  @Option(help: "The sampler's order, where it has several.")
+  var order: Int?
+
+  @Option(
+    help: "Noise added before each step (S_churn over the whole run), where the sampler has it.")
+  var churn = 0.0
+
+  @Option(help: "What the sampler's noise is multiplied by, where it has some.")
+  var noiseScale = 1.0
 
   @Option(
     help: "How strongly the class is followed; 1 is the plain conditional model, at half the cost.")
@@ -70,7 +81,6 @@ struct GenerateCommand: AsyncParsableCommand {
     if count < 1 { throw ValidationError("--count takes a number of 1 or more, not \(count).") }
     if batch < 1 { throw ValidationError("--batch takes a number of 1 or more, not \(batch).") }
     if steps < 1 { throw ValidationError("--steps takes a number of 1 or more, not \(steps).") }
-    if eta != nil && sampler != .ddim { throw ValidationError("--eta goes with --sampler ddim.") }
   }
 
   func run() async throws {
@@ -104,8 +114,9 @@ struct GenerateCommand: AsyncParsableCommand {
   private func request(seed: UInt64) -> ImageRequest {
     ImageRequest(
       classes: (0..<count).map { classes.isEmpty ? nil : classes[$0 % classes.count] },
-      steps: steps, sampler: sampler == .ddpm ? .ddpm : .ddim(eta: eta ?? 0), guidance: guidance,
-      seed: seed, generator: rng, batchSize: batch)
+      steps: steps, sampler: sampler,
+      options: SolverOptions(eta: eta, noiseScale: noiseScale, order: order, churn: churn),
+      guidance: guidance, seed: seed, generator: rng, batchSize: batch)
   }
 
   private struct Picture {
@@ -162,16 +173,13 @@ struct GenerateCommand: AsyncParsableCommand {
     encoder.outputFormatting = [.sortedKeys]
     let recipe = PictureRecipe(
       version: DiffusionCommand.configuration.version, model: model ?? EmbeddedModel.fileName,
-      class: request.classes[index], steps: steps, sampler: sampler.rawValue,
-      schedule: schedule?.rawValue, eta: eta, guidance: guidance, seed: request.seed(of: index),
+      class: request.classes[index], steps: steps, sampler: sampler,
+      schedule: schedule?.rawValue, eta: eta, order: order, churn: churn == 0 ? nil : churn,
+      noiseScale: noiseScale == 1 ? nil : noiseScale, guidance: guidance,
+      seed: request.seed(of: index),
       rng: rng.rawValue)
     return ["diffusion": String(decoding: try encoder.encode(recipe), as: UTF8.self)]
   }
-}
-
-/// The samplers of the command line.
-enum SamplerName: String, ExpressibleByArgument, CaseIterable {
-  case ddim, ddpm
 }
 
 extension TimestepSpacing: ExpressibleByArgument {}
@@ -202,6 +210,9 @@ private struct PictureRecipe: Encodable {
   let sampler: String
   let schedule: String?
   let eta: Double?
+  let order: Int?
+  let churn: Double?
+  let noiseScale: Double?
   let guidance: Double
   let seed: UInt64
   let rng: String

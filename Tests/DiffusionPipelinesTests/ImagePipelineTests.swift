@@ -10,7 +10,7 @@ import Testing
 
   static func request(batch: Int = 16, count: Int = 5) -> ImageRequest {
     ImageRequest(
-      classes: Array(classes[..<count]), steps: 3, sampler: .ddpm, guidance: 2.5, seed: 40,
+      classes: Array(classes[..<count]), steps: 3, sampler: "ddpm", guidance: 2.5, seed: 40,
       batchSize: batch)
   }
 
@@ -23,7 +23,7 @@ import Testing
       #expect(found == Array(whole.floats[..<found.count]))
     }
     let alone = ImageRequest(
-      classes: [nil], steps: 3, sampler: .ddpm, guidance: 2.5, seed: 43)
+      classes: [nil], steps: 3, sampler: "ddpm", guidance: 2.5, seed: 43)
     #expect(try await pipeline.pictures(alone).floats == Array(whole.floats[576..<768]))
   }
 
@@ -83,8 +83,16 @@ import Testing
       "steps: expected 1 to 1000, the timesteps of the model, found 0"
     ),
     (
-      ImageRequest(classes: [0], sampler: .ddim(eta: 2), seed: 0),
+      ImageRequest(classes: [0], sampler: "ddim", options: SolverOptions(eta: 2), seed: 0),
       "eta: expected 0 to 1, found 2.0"
+    ),
+    (
+      ImageRequest(classes: [0], options: SolverOptions(eta: 1), seed: 0),
+      "eta: the sampler ddpm has no such option; leave it out"
+    ),
+    (
+      ImageRequest(classes: [0], sampler: "magic", seed: 0),
+      "sampler: there is none named magic; `diffusion samplers` lists those that there are"
     ),
     (ImageRequest(classes: [0], seed: 0, batchSize: 0), "batch: expected 1 or more, found 0"),
   ])

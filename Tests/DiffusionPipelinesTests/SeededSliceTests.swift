@@ -22,7 +22,7 @@ struct SeededSliceTests {
   }
 
   /// `image[0, -3:, -3:, -1]` with values brought to 0...1.
-  static func corner(_ sampler: ImageSampler) async throws -> [Double] {
+  static func corner(_ sampler: String) async throws -> [Double] {
     let pipeline = ImagePipeline(model: try SmallModel.unconditional())
     let pictures = try await pipeline.pictures(
       ImageRequest(classes: [nil], steps: 2, sampler: sampler, seed: 0))
@@ -31,10 +31,10 @@ struct SeededSliceTests {
   }
 
   @Test(arguments: [
-    ("DDPMPipelineFastTests", ImageSampler.ddpm),
-    ("DDIMPipelineFastTests", ImageSampler.ddim(eta: 0)),
+    ("DDPMPipelineFastTests", "ddpm"),
+    ("DDIMPipelineFastTests", "ddim"),
   ])
-  func cornerAgrees(_ suite: String, _ sampler: ImageSampler) async throws {
+  func cornerAgrees(_ suite: String, _ sampler: String) async throws {
     let expected = try Self.expected(suite)
     let found = try await Self.corner(sampler)
     #expect(expected.count == 9 && found.count == 9)

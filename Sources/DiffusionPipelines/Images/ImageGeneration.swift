@@ -9,6 +9,8 @@ public struct ImageGeneration: AsyncSequence, Sendable {
   public let model: PixelModel
   /// What was asked for.
   public let request: ImageRequest
+  /// What ``ImageRequest/sampler`` stands for.
+  let sampler: Sampler
 
   /// One step of one batch.
   public struct Element: Sendable {
@@ -30,22 +32,26 @@ public struct ImageGeneration: AsyncSequence, Sendable {
   }
 
   /// Starts from the first picture.
-  public func makeAsyncIterator() -> Iterator { Iterator(model: model, request: request) }
+  public func makeAsyncIterator() -> Iterator {
+    Iterator(model: model, request: request, sampler: sampler)
+  }
 
   /// Makes the steps one by one.
   public struct Iterator: AsyncIteratorProtocol {
     private let model: PixelModel
     private let request: ImageRequest
+    private let sampler: Sampler
     private let plan: SamplingPlan
     private var batches: [Range<Int>]
     private var pictures = 0..<0
     private var stepsDone = 0
     private var running: (any Running)?
 
-    init(model: PixelModel, request: ImageRequest) {
+    init(model: PixelModel, request: ImageRequest, sampler: Sampler) {
       self.model = model
       self.request = request
-      plan = model.configuration.process.plan(request.steps)
+      self.sampler = sampler
+      plan = sampler.plan(model.configuration.process.plan(request.steps))
       batches = stride(from: 0, to: request.count, by: request.batchSize).reversed().map {
         $0..<Swift.min($0 + request.batchSize, request.count)
       }
@@ -58,7 +64,8 @@ public struct ImageGeneration: AsyncSequence, Sendable {
       if running == nil {
         guard let next = batches.popLast() else { return nil }
         pictures = next
-        running = model.trajectory(of: request, pictures: next, plan: plan)
+        running = model.trajectory(
+          of: request, pictures: next, sampler: sampler, plan: plan)
       }
       guard let made = try running?.advance() else { return nil }
       if made.isLast { running = nil }
@@ -100,7 +107,7 @@ extension Trajectory: Running where D.Failure == Never {
 extension PixelModel {
   /// The trajectory of one batch of a request.
   fileprivate func trajectory(
-    of request: ImageRequest, pictures: Range<Int>, plan: SamplingPlan
+    of request: ImageRequest, pictures: Range<Int>, sampler: Sampler, plan: SamplingPlan
   ) -> any Running {
     let classes = Array(request.classes[pictures])
     // The scale must not depend on the other pictures' classes: their company would then show in the last bits.
@@ -110,16 +117,10 @@ extension PixelModel {
     let bounded = Thresholded(guided, configuration.process.threshold)
     let noise = SeededNoise(request.generator, seeds: pictures.map(request.seed(of:)))
     let shape = shape(count: pictures.count)
-    switch request.sampler {
-    case .ddim(let eta):
-      return Trajectory(
-        shape: shape, plan: plan, solver: DDIM(eta: eta), denoiser: bounded, noise: noise)
-    case .ddpm:
-      return Trajectory(
-        shape: shape, plan: plan,
-        solver: Ancestral(variance: configuration.process.variance), denoiser: bounded,
-        noise: noise)
+    func trajectory(_ solver: some Solver) -> any Running {
+      Trajectory(shape: shape, plan: plan, solver: solver, denoiser: bounded, noise: noise)
     }
+    return trajectory(sampler.solver)
   }
 
   /// Samples `[count, height, width, channels]` as 8-bit pictures: -1 is 0, 1 is 255, what lies beyond is cut off there.

@@ -23,7 +23,10 @@ public struct ImagePipeline: Sendable {
   /// - Throws: ``PipelineError/request(part:problem:)`` where the model cannot do what is asked.
   public func generate(_ request: ImageRequest) throws(PipelineError) -> ImageGeneration {
     try check(request)
-    return ImageGeneration(model: model, request: request)
+    let entry = try entry(for: request)
+    var options = request.options
+    options.variance = model.configuration.process.variance
+    return ImageGeneration(model: model, request: request, sampler: entry.make(options))
   }
 
   /// All pictures of a request at once, `[count, height, width, channels]`, values about -1 to 1 (not cut off there).
@@ -49,9 +52,6 @@ public struct ImagePipeline: Sendable {
       "steps", (1...most).contains(request.steps),
       "expected 1 to \(most), the timesteps of the model, found \(request.steps)")
     try expect("guidance", request.guidance.isFinite, "expected a finite number")
-    if case .ddim(let eta) = request.sampler {
-      try expect("eta", (0...1).contains(eta), "expected 0 to 1, found \(eta)")
-    }
     for case .some(let wanted) in request.classes {
       try expect("class", model.classCount > 0, "the model knows no classes; leave it out")
       try expect(
@@ -61,6 +61,20 @@ public struct ImagePipeline: Sendable {
     try expect(
       "steps", timestepsFit(request.steps),
       "\(request.steps) steps with the model's offset lead past its \(most) timesteps")
+  }
+
+  /// The catalogue's entry of the sampler, which takes every option that is asked of it.
+  private func entry(for request: ImageRequest) throws(PipelineError) -> SolverEntry {
+    guard let entry = SolverCatalog.entry(named: request.sampler) else {
+      throw .request(
+        part: "sampler",
+        problem: "there is none named \(request.sampler); "
+          + "`diffusion samplers` lists those that there are")
+    }
+    if let refused = request.options.refused(by: entry) {
+      throw .request(part: refused.part, problem: refused.problem)
+    }
+    return entry
   }
 
   private func timestepsFit(_ steps: Int) -> Bool {

@@ -7,8 +7,10 @@ public struct ImageRequest: Sendable, Hashable, Codable {
   public var classes: [Int?]
   /// How many steps of the sampler.
   public var steps: Int
-  /// The sampler.
-  public var sampler: ImageSampler
+  /// The sampler, by its name or an alias in `SolverCatalog`.
+  public var sampler: String
+  /// What is asked of the sampler beyond its name. A variance that the model learned is added.
+  public var options: SolverOptions
   /// How strongly the class is followed: 1 is the plain conditional model, more exaggerates, 0 ignores it. See
   /// `ClassifierFreeGuidance`.
   public var guidance: Double
@@ -21,12 +23,14 @@ public struct ImageRequest: Sendable, Hashable, Codable {
 
   /// A request for `classes.count` pictures.
   public init(
-    classes: [Int?], steps: Int = 50, sampler: ImageSampler = .ddpm, guidance: Double = 1.2,
-    seed: UInt64, generator: GeneratorKind = .torch, batchSize: Int = 64
+    classes: [Int?], steps: Int = 50, sampler: String = "ddpm",
+    options: SolverOptions = SolverOptions(), guidance: Double = 1.2, seed: UInt64,
+    generator: GeneratorKind = .torch, batchSize: Int = 64
   ) {
     self.classes = classes
     self.steps = steps
     self.sampler = sampler
+    self.options = options
     self.guidance = guidance
     self.seed = seed
     self.generator = generator
@@ -38,12 +42,4 @@ public struct ImageRequest: Sendable, Hashable, Codable {
 
   /// The seed of picture `index`.
   public func seed(of index: Int) -> UInt64 { seed &+ UInt64(index) }
-}
-
-/// The samplers of pixel pictures.
-public enum ImageSampler: Sendable, Hashable, Codable {
-  /// ``Diffusion/DDIM``, from deterministic (0) to fully stochastic (1).
-  case ddim(eta: Double)
-  /// ``Diffusion/Ancestral``, with the variance that the model was made for.
-  case ddpm
 }

@@ -15,6 +15,8 @@ public struct SolverEntry: Sendable {
   public let source: String
   /// Which of the options it takes.
   public let options: Set<SolverOptions.Key>
+  /// The orders that ``SolverOptions/order`` may ask for.
+  public let orders: ClosedRange<Int>
   /// What is to be sampled with; see ``Sampler``.
   public let make: @Sendable (SolverOptions) -> Sampler
 
@@ -29,7 +31,8 @@ public struct SolverEntry: Sendable {
   /// An entry.
   public init(
     _ name: String, aliases: [String] = [], evaluations: Evaluations = .perStep(1), order: Int?,
-    isStochastic: Bool = false, options: Set<SolverOptions.Key> = [], source: String,
+    isStochastic: Bool = false, options: Set<SolverOptions.Key> = [],
+    orders: ClosedRange<Int> = 1...1, source: String,
     make: @escaping @Sendable (SolverOptions) -> Sampler
   ) {
     self.name = name
@@ -38,6 +41,7 @@ public struct SolverEntry: Sendable {
     self.order = order
     self.isStochastic = isStochastic
     self.options = options
+    self.orders = orders
     self.source = source
     self.make = make
   }

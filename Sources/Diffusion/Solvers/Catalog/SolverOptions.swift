@@ -37,3 +37,31 @@ public struct SolverOptions: Sendable, Hashable, Codable {
     self.churn = churn
   }
 }
+
+extension SolverOptions {
+  /// The first option that a solver does not take, or whose value no solver takes, and why.
+  public func refused(by entry: SolverEntry) -> (part: String, problem: String)? {
+    let given: [(Key, String, Bool)] = [
+      (.eta, "eta", eta != nil), (.noiseScale, "noise-scale", noiseScale != 1),
+      (.order, "order", order != nil), (.churn, "churn", churn != 0),
+    ]
+    for (key, name, isGiven) in given where isGiven && !entry.options.contains(key) {
+      return (name, "the sampler \(entry.name) has no such option; leave it out")
+    }
+    if let eta, !(0...1).contains(eta) { return ("eta", "expected 0 to 1, found \(eta)") }
+    if !(noiseScale >= 0 && noiseScale.isFinite) {
+      return ("noise-scale", "expected a number of 0 or more, found \(noiseScale)")
+    }
+    if let order, !entry.orders.contains(order) {
+      return (
+        "order",
+        "\(entry.name) has orders \(entry.orders.lowerBound) to \(entry.orders.upperBound), "
+          + "found \(order)"
+      )
+    }
+    if !(churn >= 0 && churn.isFinite) {
+      return ("churn", "expected a number of 0 or more, found \(churn)")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Diffusion
+
+/// `diffusion samplers`.
+struct SamplersCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "samplers",
+    abstract: "List the samplers and the schedules.",
+    discussion: """
+      A sampler is asked for by its name or any of its aliases; case, blanks, hyphens and underscores do not count.
+
+      Example:
+        diffusion samplers
+        diffusion generate --sampler "DPM++ 2M" --steps 20 --out digit.png
+      """)
+
+  @OptionGroup var json: JSONOption
+
+  func run() throws {
+    let rows = SolverCatalog.all.map(SamplerRow.init)
+    if json.json != "-" { print(TextTable(SamplerRow.titles, rows.map(\.cells)).text) }
+    try json.write(rows)
+  }
+}
+
+/// A sampler as it is listed.
+private struct SamplerRow: Encodable {
+  let name: String
+  let aliases: [String]
+  /// Evaluations a step; none where the error decides.
+  let evaluations: Int?
+  let order: Int?
+  let isStochastic: Bool
+  let source: String
+
+  init(_ entry: SolverEntry) {
+    (name, aliases, order) = (entry.name, entry.aliases, entry.order)
+    if case .perStep(let count) = entry.evaluations {
+      evaluations = count
+    } else {
+      evaluations = nil
+    }
+    (isStochastic, source) = (entry.isStochastic, entry.source)
+  }
+
+  static let titles = ["name", "evaluations", "order", "noise", "source", "also called"]
+
+  var cells: [String] {
+    [
+      name, evaluations.map(String.init) ?? "adaptive", order.map(String.init) ?? "-",
+      isStochastic ? "yes" : "no", source, aliases.joined(separator: ", "),
+    ]
+  }
+}
