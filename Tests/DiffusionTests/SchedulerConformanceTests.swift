@@ -8,60 +8,34 @@ import Testing
 /// huggingface/diffusers, run here.
 @Suite(.enabled(if: Shared.isPresent, "\(Shared.absence)"))
 struct SchedulerConformanceTests {
-  /// A row of the table, by its column names.
-  struct Row: Sendable, CustomStringConvertible {
-    let fields: [String: String]
-    subscript(_ name: String) -> String { fields[name] ?? "" }
-    var description: String { "\(self["file"]) \(self["test"]) \(self["quantity"])" }
-    var isInverse: Bool { self["file"].contains("inverse") }
-    var isDDPM: Bool { self["file"].contains("ddpm") }
-  }
-
-  static let rows: [Row] = {
-    let path = Shared.folder.appendingPathComponent("conformance/diffusers/expected_full_loops.tsv")
-    guard let text = try? String(contentsOf: path, encoding: .utf8) else { return [] }
-    let lines = text.split(separator: "\n").map {
-      $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-    }
-    return lines.dropFirst().map { line in
-      Row(fields: Dictionary(zip(lines[0], line)) { first, _ in first })
-    }.filter {
-      let file = $0["file"]
-      return (file.hasPrefix("test_scheduler_ddpm") || file.hasPrefix("test_scheduler_ddim"))
-        && !$0.isInverse
-    }
-  }()
+  static let rows = ConformanceRow.rows(of: "ddpm", "ddpm_parallel", "ddim", "ddim_parallel")
 
   @Test func thereAreRows() { #expect(Self.rows.count == 56, "\(Self.rows.count) rows") }
 
   @Test(arguments: rows)
-  func agrees(_ row: Row) throws {
+  func agrees(_ row: ConformanceRow) throws {
     if row["test"] == "test_steps_offset" {
       #expect(TimestepSpacing.leading.timesteps(5, of: 1000, offset: 1) == [801, 601, 401, 201, 1])
       return
     }
-    let expected = try #require(Double(row["expected"]))
-    let tolerance = try #require(Double(row["tolerance"]))
-    let value = try value(of: row)
-    #expect(abs(value - expected) <= max(tolerance, 1e-5 * abs(expected)), "got \(value)")
+    if row["test"] == "test_variance" {
+      try row.expect(variance(row))
+    } else {
+      try row.expect(sample(row, rounding: isRounded(row)))
+    }
   }
 
-  private func value(of row: Row) throws -> Double {
-    if row["test"] == "test_variance" { return variance(row) }
-    let result = try sample(row, rounding: isRounded(row)).doubles.map(abs)
-    let sum = result.reduce(0, +)
-    return row["quantity"] == "result_mean" ? sum / Double(result.count) : sum
-  }
+  private func isDDPM(_ row: ConformanceRow) -> Bool { row["file"].contains("ddpm") }
 
   /// `_get_variance(t)` (DDPM: to the timestep before) or `_get_variance(t, s)`; t = s = 0 is nothing's variance.
-  private func variance(_ row: Row) -> Double {
+  private func variance(_ row: ConformanceRow) -> Double {
     let process = DiscreteProcess(.ddpm)
     let numbers = row["quantity"].split { !$0.isNumber }.compactMap { Int($0) }
     let to = numbers.count > 1 ? process.levels[numbers[1]] : process.levelBefore(numbers[0])
     return Posterior(at: to, from: process.levels[numbers[0]]).variance
   }
 
-  private func sample(_ row: Row, rounding: Bool) throws -> Tensor {
+  private func sample(_ row: ConformanceRow, rounding: Bool) throws -> Tensor {
     var configuration = ProcessConfiguration()
     let overrides = row["function_overrides"]
     if overrides.contains("v_prediction") { configuration.parameterization = .velocity }
@@ -69,12 +43,14 @@ struct SchedulerConformanceTests {
     if overrides.contains("set_alpha_to_one=False") { configuration.endsClean = false }
     if row["test"] == "test_batch_step_no_noise" { return try batchStep(row, configuration) }
     let process = rounding ? rounded(configuration.process) : configuration.process
-    var timesteps = row.isDDPM ? Array((0..<1000).reversed()) : configuration.timesteps(10)
-    var start = Self.dummy()
+    var timesteps = isDDPM(row) ? Array((0..<1000).reversed()) : configuration.timesteps(10)
+    var start = ReferenceLoop.sample()
     if row["test"] == "test_full_loop_with_noise" {
-      timesteps = Array(timesteps[(row.isDDPM ? 998 : 8)...])
+      timesteps = Array(timesteps[(isDDPM(row) ? 998 : 8)...])
       let level = process.levels[timesteps[0]]
-      start = Tensor.linearCombination([(level.signal, start), (level.noise, Self.dummy(true))])
+      start = Tensor.linearCombination([
+        (level.signal, start), (level.noise, ReferenceLoop.sample(flipped: true)),
+      ])
     }
     return try run(row, configuration, process, start, timesteps, rounding: rounding)
   }
@@ -83,8 +59,8 @@ struct SchedulerConformanceTests {
   /// `current_beta_t = 1 - current_alpha_t` cancels, so that the two weights of the mean add up to 0.99995 at timestep 1.
   /// With coefficients rounded alike the number is the reference's; exactly it is 387.967 (as the reference's own with
   /// alphas in float64).
-  private func isRounded(_ row: Row) -> Bool {
-    row.isDDPM && row["test"] == "test_full_loop_with_noise"
+  private func isRounded(_ row: ConformanceRow) -> Bool {
+    isDDPM(row) && row["test"] == "test_full_loop_with_noise"
   }
 
   @Test(arguments: [false, true])
@@ -106,23 +82,22 @@ struct SchedulerConformanceTests {
   }
 
   private func run(
-    _ row: Row, _ configuration: ProcessConfiguration, _ process: DiscreteProcess,
+    _ row: ConformanceRow, _ configuration: ProcessConfiguration, _ process: DiscreteProcess,
     _ start: Tensor, _ timesteps: [Int], rounding: Bool
   ) throws -> Tensor {
-    let model = process.denoiser(configuration.parameterization, batch: start.shape[0]) { x, time in
-      x * (time / (time + 1))
-    }
+    let model = ReferenceLoop.denoiser(
+      process, configuration.parameterization, batch: start.shape[0])
     let plan = SamplingPlan(
       timesteps: timesteps, of: process,
       end: configuration.endsClean ? .clean : process.levels[0])
     let denoiser = Thresholded(model, .clamped())
-    let noise = BatchNoise(generator: TorchGenerator(seed: 0))
+    let noise = BatchNoise()
     if isRounded(row), rounding {
       var trajectory = Trajectory(
         from: start, plan: plan, solver: RoundedAncestral(), denoiser: denoiser, noise: noise)
       return try trajectory.last()
     }
-    if row.isDDPM {
+    if isDDPM(row) {
       var trajectory = Trajectory(
         from: start, plan: plan, solver: Ancestral(), denoiser: denoiser, noise: noise)
       return try trajectory.last()
@@ -133,24 +108,20 @@ struct SchedulerConformanceTests {
   }
 
   /// One step without noise of three batches at timesteps 0, 1 and 2. DDIM's go 100 timesteps back, to clean data.
-  private func batchStep(_ row: Row, _ configuration: ProcessConfiguration) throws -> Tensor {
+  private func batchStep(_ row: ConformanceRow, _ configuration: ProcessConfiguration) throws
+    -> Tensor
+  {
     let process = configuration.process
     let parts = try [0, 1, 2].map { timestep -> Tensor in
-      let start = Self.dummy() + [0, 0.1, -0.1][timestep]
-      let model = process.denoiser(.epsilon, batch: 4) { x, time in x * (time / (time + 1)) }
-      let to = row.isDDPM ? process.levelBefore(timestep) : .clean
+      let start = ReferenceLoop.sample() + [0, 0.1, -0.1][timestep]
+      let model = ReferenceLoop.denoiser(process)
+      let to = isDDPM(row) ? process.levelBefore(timestep) : .clean
       var trajectory = Trajectory(
         from: start, plan: SamplingPlan(levels: [process.levels[timestep], to]),
         solver: Ancestral(), denoiser: Thresholded(model, .clamped()), noise: NoNoise())
       return try trajectory.last()
     }
     return Tensor.concatenated(parts, axis: 0)
-  }
-
-  /// arange(768) / 768 as (3, 8, 8, 4) permuted to (4, 3, 8, 8), here channels last; `flipped` counts down.
-  static func dummy(_ flipped: Bool = false) -> Tensor {
-    let numbers = (0..<768).map { Float(flipped ? 767 - $0 : $0) / 768 }
-    return Tensor(numbers, shape: [3, 8, 8, 4]).permuted([3, 1, 2, 0])
   }
 }
 
@@ -174,23 +145,5 @@ private struct RoundedAncestral: Solver {
       terms.append((Double(variance.squareRoot()), noise.noise(like: x, over: interval)))
     }
     return (Tensor.linearCombination(terms), denoised)
-  }
-}
-
-/// One torch generator for a whole batch, as diffusers draws when it is given one.
-private struct BatchNoise: NoiseSource {
-  var generator: TorchGenerator
-
-  mutating func initial(_ shape: [Int], dtype: DType) -> Tensor { draw(shape, dtype) }
-
-  mutating func noise(
-    _ shape: [Int], dtype: DType, over interval: Interval, draw: Int
-  ) -> Tensor {
-    self.draw(shape, dtype)
-  }
-
-  private mutating func draw(_ shape: [Int], _ dtype: DType) -> Tensor {
-    Tensor.randomNormal([shape[0], shape[3], shape[1], shape[2]], dtype: dtype, using: &generator)
-      .permuted([0, 2, 3, 1])
   }
 }

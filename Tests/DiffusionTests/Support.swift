@@ -29,12 +29,12 @@ struct FunctionNetwork: Network {
   }
 }
 
-extension DiscreteProcess {
-  /// The denoiser of a function of the sample and the timestep.
+extension Process {
+  /// The denoiser of a function of the sample and the time.
   func denoiser(
     _ parameterization: Parameterization, batch: Int,
     _ body: @escaping @Sendable (Tensor, Double) -> Tensor
-  ) -> Conditioned<NetworkDenoiser<FunctionNetwork, DiscreteProcess>> {
+  ) -> Conditioned<NetworkDenoiser<FunctionNetwork, Self>> {
     let network = NetworkDenoiser(
       FunctionNetwork(body: body), process: self, parameterization: parameterization)
     return Conditioned(network, conditions: Array(repeating: NoCondition(), count: batch))

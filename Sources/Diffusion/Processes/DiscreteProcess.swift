@@ -105,6 +105,11 @@ extension DiscreteProcess {
     return Double(low) + (log(ratio) - logRatios[low]) / (logRatios[high] - logRatios[low])
   }
 
+  /// The level whose squares add up to 1.
+  public func ownLevel(of level: NoiseLevel) -> NoiseLevel {
+    NoiseLevel(variancePreservingRatio: level.ratio)
+  }
+
   /// `d ln(signal) / dt = -noise^2 d ln(ratio) / dt` of the interpolated chain.
   public func drift(at time: Double) -> Double {
     let noise = level(at: time).noise
