@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "DiffusionModels", targets: ["DiffusionModels"]),
     .library(name: "DiffusionTraining", targets: ["DiffusionTraining"]),
     .library(name: "DiffusionImages", targets: ["DiffusionImages"]),
+    .library(name: "TextTokenizer", targets: ["TextTokenizer"]),
     .library(name: "DiffusionPipelines", targets: ["DiffusionPipelines"]),
     .executable(name: "diffusion", targets: ["DiffusionCLI"]),
     .executable(name: "bench", targets: ["bench"]),
@@ -39,6 +40,8 @@ let package = Package(
     .target(name: "TensorLayers", dependencies: ["TensorCore"]),
     .target(name: "TensorCheckpoints", dependencies: ["TensorCore"]),
     .target(name: "Diffusion", dependencies: ["TensorCore"]),
+    .target(name: "FileFormats", dependencies: ["CZlib"]),
+    .target(name: "TextTokenizer", dependencies: ["FileFormats"]),
     .target(name: "DiffusionImages", dependencies: ["CPNG", "CZlib"]),
     .target(
       name: "DiffusionModels",
@@ -47,17 +50,19 @@ let package = Package(
       name: "DiffusionTraining",
       dependencies: [
         "TensorCore", "TensorLayers", "TensorCheckpoints", "Diffusion", "DiffusionModels",
-        "DiffusionImages", "CZlib",
+        "DiffusionImages", "FileFormats",
       ]),
     .target(
       name: "DiffusionPipelines",
       dependencies: [
         "TensorCore", "TensorLayers", "TensorCheckpoints", "Diffusion", "DiffusionModels",
-        "DiffusionImages",
+        "DiffusionImages", "TextTokenizer",
       ],
       resources: [
         .copy("Resources/mnist.safetensors"), .copy("Resources/mnist.json"),
         .copy("Resources/mnist-card.md"), .copy("Resources/mnist-loss.svg"),
+        .copy("Resources/bpe_simple_vocab_16e6.txt.gz"),
+        .copy("Resources/bpe_simple_vocab_16e6-license.txt"),
       ]),
     .executableTarget(
       name: "DiffusionCLI",
@@ -85,6 +90,9 @@ let package = Package(
     .testTarget(name: "DiffusionModelsTests", dependencies: ["DiffusionModels", "TestSupport"]),
     .testTarget(
       name: "DiffusionTrainingTests", dependencies: ["DiffusionTraining", "TestSupport"]),
+    .testTarget(
+      name: "TextTokenizerTests",
+      dependencies: ["TextTokenizer", "FileFormats", "TensorCheckpoints", "TestSupport"]),
     .testTarget(name: "DiffusionImagesTests", dependencies: ["DiffusionImages", "TestSupport"]),
     .testTarget(
       name: "DiffusionPipelinesTests", dependencies: ["DiffusionPipelines", "TestSupport"]),

@@ -1,4 +1,5 @@
 import DiffusionImages
+import FileFormats
 
 /// The contents of an IDX file of bytes, the format of MNIST (LeCun, Cortes and Burges 1998), plain
 /// or gzip.
@@ -19,7 +20,12 @@ public struct IDXArray: Sendable, Equatable {
     } catch {
       throw .image(error)
     }
-    let contents = Gzip.isCompressed(stored) ? try Gzip.decompress(stored, path: path) : stored
+    let contents: [UInt8]
+    do throws(Gzip.Fault) {
+      contents = Gzip.isCompressed(stored) ? try Gzip.decompress(stored) : stored
+    } catch {
+      throw .damagedCompression(path: path, reason: error.reason)
+    }
     guard contents.count >= 4, contents[0] == 0, contents[1] == 0 else {
       throw .notIDX(path: path, reason: "it does not start with two zero bytes, type and rank")
     }

@@ -1,20 +1,24 @@
 import CZlib
 
 /// Decompression of whole gzip files (RFC 1952).
-enum Gzip {
+package enum Gzip {
+  /// A gzip file that is truncated or damaged, or holds more than may be taken.
+  package struct Fault: Error {
+    /// What is wrong, and after how many bytes of contents.
+    package let reason: String
+  }
+
   /// Whether the bytes start with gzip's two.
-  static func isCompressed(_ bytes: [UInt8]) -> Bool {
+  package static func isCompressed(_ bytes: [UInt8]) -> Bool {
     bytes.starts(with: [0x1F, 0x8B])
   }
 
   /// The contents of all members of a file, one after the other; every checksum is verified.
   ///
-  /// - Parameters:
-  ///   - path: what errors call the file.
-  ///   - maximumSize: the longest contents to take, in bytes.
-  static func decompress(
-    _ bytes: [UInt8], path: String, maximumSize: Int = 1 << 32
-  ) throws(DataError) -> [UInt8] {
+  /// - Parameter maximumSize: the longest contents to take, in bytes.
+  package static func decompress(
+    _ bytes: [UInt8], maximumSize: Int = 1 << 32
+  ) throws(Fault) -> [UInt8] {
     var output: [UInt8] = []
     var rest = bytes[...]
     repeat {
@@ -23,15 +27,10 @@ enum Gzip {
       }
       switch result {
       case .success(let used): rest = rest.dropFirst(used)
-      case .failure(let fault):
-        throw .damagedCompression(path: path, reason: fault.reason)
+      case .failure(let fault): throw fault
       }
     } while !rest.isEmpty
     return output
-  }
-
-  private struct Fault: Error {
-    let reason: String
   }
 
   /// Decompresses one member; answers with the number of compressed bytes it took.
