@@ -1,4 +1,5 @@
 import Diffusion
+import Synchronization
 import TensorCore
 import TestSupport
 
@@ -58,3 +59,10 @@ struct InjectedNoise: NoiseSource {
 }
 
 func relative(_ value: Double, _ expected: Double) -> Double { abs(value / expected - 1) }
+
+/// Counts calls of a closure that may be anywhere.
+final class CallCounter: Sendable {
+  private let calls = Mutex(0)
+  var count: Int { calls.withLock { $0 } }
+  func increment() { calls.withLock { $0 += 1 } }
+}

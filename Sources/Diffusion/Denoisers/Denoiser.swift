@@ -25,10 +25,12 @@ public struct NoMemory: Codable, Sendable, Hashable {
 extension Denoiser where Memory == NoMemory {
   /// Nothing to remember.
   public func start() -> NoMemory { NoMemory() }
+}
 
-  /// The estimate for a batch, all of it at one level.
+extension Denoiser {
+  /// The estimate for a batch, all of it at one level, as a trajectory's first evaluation gives it.
   public func estimate(_ x: Tensor, at level: NoiseLevel) throws(Failure) -> Estimate {
-    var memory = NoMemory()
+    var memory = start()
     return try estimate(x, at: level, memory: &memory)
   }
 }
