@@ -57,9 +57,24 @@ import Testing
   @Test(arguments: [
     ("[]", "model configuration: it is no JSON object; give diffusers' config.json"),
     (
-      #"{"down_block_types": ["SkipDownBlock2D"]}"#,
-      "model configuration: down_block_types[0]: SkipDownBlock2D is not supported; known are "
-        + "DownBlock2D, AttnDownBlock2D, ResnetDownsampleBlock2D"
+      #"{"down_block_types": ["CrossAttnDownBlock2D"]}"#,
+      "model configuration: down_block_types[0]: CrossAttnDownBlock2D is not supported; known are "
+        + "DownBlock2D, AttnDownBlock2D, ResnetDownsampleBlock2D, SkipDownBlock2D, "
+        + "AttnSkipDownBlock2D"
+    ),
+    (
+      #"{"down_block_types": ["DownBlock2D", "SkipDownBlock2D", "DownBlock2D", "DownBlock2D"]}"#,
+      "model configuration: down_block_types: blocks with Skip in their name come first"
+    ),
+    (
+      #"{"up_block_types": ["SkipUpBlock2D", "UpBlock2D", "UpBlock2D", "UpBlock2D"]}"#,
+      "model configuration: up_block_types: blocks with Skip in their name come last"
+    ),
+    (
+      #"{"block_out_channels": [96, 72], "norm_num_groups": null, "#
+        + #""up_block_types": ["UpBlock2D", "UpBlock2D"], "#
+        + #""down_block_types": ["AttnSkipDownBlock2D", "AttnSkipDownBlock2D"]}"#,
+      "model configuration: block_out_channels: 72 channels do not divide into groups 32"
     ),
     (
       #"{"up_block_types": ["UpBlock2D"]}"#,

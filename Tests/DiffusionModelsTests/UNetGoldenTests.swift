@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  static let names = ["attention", "residual", "fourier", "learned"]
+  static let names = ["attention", "residual", "fourier", "learned", "skip"]
 
   @Test(arguments: names) func outputAgrees(_ name: String) throws {
     let golden = try Golden(name)

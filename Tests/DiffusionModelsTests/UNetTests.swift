@@ -25,14 +25,18 @@ import Testing
   }
 
   /// Every parameter's gradient along a direction by central differences in float64; also under checkpointing.
-  @Test(arguments: [TimeConditioningKind.shift, .scaleShift], [false, true])
-  func gradientsAgreeWithCentralDifferences(
-    _ kind: TimeConditioningKind, checkpoints: Bool
-  ) throws {
+  @Test(arguments: ["shift", "scale and shift", "skip"], [false, true])
+  func gradientsAgreeWithCentralDifferences(_ kind: String, checkpoints: Bool) throws {
     let configuration = Self.tiny {
-      $0.resnetTimeScaleShift = kind
+      $0.resnetTimeScaleShift = kind == "scale and shift" ? .scaleShift : .shift
       $0.dropout = 0.2
-      if kind == .scaleShift {
+      if kind == "skip" {
+        $0.downBlockTypes = [.skip, .skip]
+        $0.upBlockTypes = [.skip, .skip]
+        $0.midBlockScaleFactor = 2.0.squareRoot()
+        $0.normNumGroups = nil
+      }
+      if kind == "scale and shift" {
         $0.downBlockTypes = [.residual, .attention]
         $0.upBlockTypes = [.attention, .residual]
       }

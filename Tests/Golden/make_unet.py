@@ -4,12 +4,13 @@ Weights are scaled until leaving out any one block (the last layer of its contri
 by more than 5 % of its largest value; the measured shares are written beside the goldens, so that a network that
 hides its attention cannot pass for one that is right.
 
-    /opt/peers/bin/python Tests/Golden/make_unet.py
+    /opt/peers/bin/python Tests/Golden/make_unet.py [NAME...]
 """
 
 import json
 import math
 import pathlib
+import sys
 
 import diffusers
 import safetensors
@@ -56,6 +57,14 @@ CONFIGURATIONS = {
         time_embedding_type="learned", num_train_timesteps=50, mid_block_type=None,
         attention_head_dim=6, norm_num_groups=3, act_fn="mish",
     ),
+    # NCSN++: skip blocks with FIR resampling, progressive input and output, as google/ncsnpp-* have them.
+    "skip": dict(
+        sample_size=8, in_channels=3, out_channels=3, layers_per_block=1, block_out_channels=(32, 32, 32),
+        down_block_types=("SkipDownBlock2D", "AttnSkipDownBlock2D", "SkipDownBlock2D"),
+        up_block_types=("SkipUpBlock2D", "AttnSkipUpBlock2D", "SkipUpBlock2D"),
+        time_embedding_type="fourier", mid_block_scale_factor=math.sqrt(2.0), attention_head_dim=None,
+        norm_num_groups=None, norm_eps=1e-6,
+    ),
 }
 
 
@@ -72,7 +81,7 @@ def last_layers(model):
             found[name] = module.conv
         elif isinstance(module, TimestepEmbedding):
             found[name] = module.linear_2
-        elif isinstance(module, torch.nn.Embedding):
+        elif isinstance(module, torch.nn.Embedding) or name.endswith("skip_conv"):
             found[name] = module
     return found
 
@@ -159,6 +168,6 @@ def make(name, configuration):
     print(f"{name}: {parameters} parameters, least share {min(shares.values()):.3f} of {len(shares)} blocks")
 
 
-for name, configuration in CONFIGURATIONS.items():
-    make(name, configuration)
+for name in sys.argv[1:] or CONFIGURATIONS:
+    make(name, CONFIGURATIONS[name])
 print(f"torch {torch.__version__}, diffusers {diffusers.__version__}")

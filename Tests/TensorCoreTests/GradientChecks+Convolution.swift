@@ -69,6 +69,13 @@ func resamplingGradientChecks(_ operation: DifferentiableOperation) -> [Gradient
       GradientCheck("nearest, any size", [x]) { $0[0].resampledNearest(to: (5, 3)) },
     ]
   }
+  if operation == .resampleBinomial {
+    let even = Sample.uniform([2, 4, 6, 2], seed: 11)
+    return [
+      GradientCheck("binomial, half the size", [even]) { $0[0].halvedBinomially() },
+      GradientCheck("binomial, twice the size", [x]) { $0[0].doubledBinomially() },
+    ]
+  }
   return [true, false].map { corners in
     GradientCheck("bilinear, corners aligned: \(corners)", [x]) {
       $0[0].resampledBilinear(to: (5, 3), alignsCorners: corners)

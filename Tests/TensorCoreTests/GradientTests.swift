@@ -33,7 +33,8 @@ func gradientChecks(for operation: DifferentiableOperation) -> [GradientCheck] {
   case .convolution: convolutionGradientChecks()
   case .transposedConvolution: transposedConvolutionGradientChecks()
   case .averagePool, .maxPool: poolingGradientChecks(operation)
-  case .resampleNearest, .resampleBilinear: resamplingGradientChecks(operation)
+  case .resampleNearest, .resampleBilinear, .resampleBinomial:
+    resamplingGradientChecks(operation)
   case .activationCheckpoint: checkpointGradientChecks()
   }
 }

@@ -50,6 +50,48 @@ import Testing
     expectClose(single, y, tolerance: 1e-6)
   }
 
+  /// The filters against sums over all taps, zeros around the picture, for odd and even widths.
+  @Test(arguments: [1, 3, 17], [2, 4, 6]) func binomialAgreesWithTheDefinition(
+    _ channels: Int, _ side: Int
+  ) {
+    let (height, width) = (side, side + 2)
+    let x = Sample.uniform([2, height, width, channels], seed: 3)
+    let values = x.doubles
+    func pixel(_ b: Int, _ i: Int, _ j: Int, _ c: Int) -> Double {
+      guard (0..<height).contains(i), (0..<width).contains(j) else { return 0 }
+      return values[((b * height + i) * width + j) * channels + c]
+    }
+    let weights = [1.0, 3, 3, 1]
+    var halved: [Double] = []
+    for (b, i, j, c) in indices([2, height / 2, width / 2, channels]) {
+      var sum = 0.0
+      for r in 0..<4 {
+        for s in 0..<4 {
+          sum += weights[r] * weights[s] / 64 * pixel(b, 2 * i - 1 + r, 2 * j - 1 + s, c)
+        }
+      }
+      halved.append(sum)
+    }
+    var doubled: [Double] = []
+    for (b, i, j, c) in indices([2, 2 * height, 2 * width, channels]) {
+      var sum = 0.0
+      // A pixel of the larger picture sees those of the smaller one that stand, zeros between, under the filter.
+      for r in 0..<4 where (i + r - 2) % 2 == 0 {
+        for s in 0..<4 where (j + s - 2) % 2 == 0 {
+          sum += weights[r] * weights[s] / 16 * pixel(b, (i + r - 2) / 2, (j + s - 2) / 2, c)
+        }
+      }
+      doubled.append(sum)
+    }
+    let half = [2, height / 2, width / 2, channels]
+    expectClose(x.halvedBinomially(), Tensor(halved, shape: half), tolerance: 1e-14)
+    let double = [2, 2 * height, 2 * width, channels]
+    expectClose(x.doubledBinomially(), Tensor(doubled, shape: double), tolerance: 1e-14)
+    let single = x.converted(to: .float32)
+    expectClose(single.halvedBinomially(), x.halvedBinomially(), tolerance: 1e-6)
+    expectClose(single.doubledBinomially(), x.doubledBinomially(), tolerance: 1e-6)
+  }
+
   @Test func linesStayLinesWhereCornersAlign() {
     let ramp = Tensor([0.0, 1, 2, 3], shape: [1, 1, 4, 1])
     let y = ramp.resampledBilinear(to: (1, 7), alignsCorners: true)

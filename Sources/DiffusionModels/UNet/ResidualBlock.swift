@@ -1,6 +1,18 @@
 import TensorCore
 import TensorLayers
 
+extension Attention {
+  /// Attention in a block of residual blocks: its norm has their groups, 32 where they have NCSN++'s.
+  init(
+    channels: Int, headWidth: Int, style: ResidualBlock.Style,
+    _ initializer: inout ParameterInitializer
+  ) {
+    self.init(
+      channels: channels, headWidth: headWidth, groups: style.groups ?? 32,
+      epsilon: style.epsilon, outputScale: style.outputScale, initializer: &initializer)
+  }
+}
+
 /// diffusers' `ResnetBlock2D`: norm, activation, convolution, the time, norm, activation, dropout, convolution, plus the
 /// input (through a 1x1 convolution where the channels change); with a change of size it halves or doubles both the
 /// activated input and the shortcut before the first convolution.
@@ -13,12 +25,18 @@ public struct ResidualBlock: Module {
     case down
     /// Doubles height and width: each pixel four times.
     case up
+    /// Halves through the filter of `Tensor.halvedBinomially()`.
+    case filteredDown
+    /// Doubles through the filter of `Tensor.doubledBinomially()`.
+    case filteredUp
 
     func callAsFunction(_ x: Tensor) -> Tensor {
       switch self {
       case .none: x
       case .down: x.averagePooled((2, 2))
       case .up: x.upsampledNearest(by: 2)
+      case .filteredDown: x.halvedBinomially()
+      case .filteredUp: x.doubledBinomially()
       }
     }
   }
@@ -27,8 +45,8 @@ public struct ResidualBlock: Module {
   public struct Style: Sendable {
     /// Width of the time embedding; `nil` for a block without time.
     public var timeWidth: Int?
-    /// Groups of the norms.
-    public var groups: Int
+    /// Groups of the norms; `nil` for NCSN++'s: groups of 4 channels, but no more than 32 of them.
+    public var groups: Int?
     /// Added to the norms' variances.
     public var epsilon: Double
     /// The activation behind the norms.
@@ -42,7 +60,7 @@ public struct ResidualBlock: Module {
 
     /// diffusers' defaults.
     public init(
-      timeWidth: Int? = 512, groups: Int = 32, epsilon: Double = 1e-6,
+      timeWidth: Int? = 512, groups: Int? = 32, epsilon: Double = 1e-6,
       activation: Activation = .swish, timeConditioning: TimeConditioningKind = .shift,
       dropout: Double = 0, outputScale: Double = 1
     ) {
@@ -53,6 +71,17 @@ public struct ResidualBlock: Module {
       self.timeConditioning = timeConditioning
       self.dropout = dropout
       self.outputScale = outputScale
+    }
+
+    /// The groups of a norm over `channels`.
+    func groups(of channels: Int) -> Int { groups ?? max(1, min(channels / 4, 32)) }
+
+    /// That of NCSN++'s skip blocks: its groups, and sums divided by the square root of 2.
+    var progressive: Style {
+      var style = self
+      style.groups = nil
+      style.outputScale = 2.0.squareRoot()
+      return style
     }
   }
 
@@ -67,15 +96,18 @@ public struct ResidualBlock: Module {
 
   /// A block with PyTorch's initialisation.
   ///
-  /// - Parameter hasShortcut: whether the shortcut is a 1x1 convolution; `nil` where that is so if the channels change.
+  /// - Parameters:
+  ///   - hasShortcut: whether the shortcut is a 1x1 convolution; `nil` where that is so if the channels change.
+  ///   - inputGroups: groups of the first norm, where they are not the style's.
   public init(
     inputs: Int, outputs: Int, style: Style, resampling: Resampling = .none,
-    hasShortcut: Bool? = nil, initializer: inout ParameterInitializer
+    hasShortcut: Bool? = nil, inputGroups: Int? = nil, initializer: inout ParameterInitializer
   ) {
     self.style = style
     self.resampling = resampling
     norm1 = GroupNorm(
-      channels: inputs, groups: style.groups, epsilon: style.epsilon, initializer: &initializer)
+      channels: inputs, groups: inputGroups ?? style.groups(of: inputs), epsilon: style.epsilon,
+      initializer: &initializer)
     conv1 = Convolution(
       inputs: inputs, outputs: outputs, kernel: 3, padding: 1, initializer: &initializer)
     let projected = style.timeConditioning == .shift ? outputs : 2 * outputs
@@ -83,7 +115,8 @@ public struct ResidualBlock: Module {
       Linear(inputs: $0, outputs: projected, initializer: &initializer)
     }
     norm2 = GroupNorm(
-      channels: outputs, groups: style.groups, epsilon: style.epsilon, initializer: &initializer)
+      channels: outputs, groups: style.groups(of: outputs), epsilon: style.epsilon,
+      initializer: &initializer)
     conv2 = Convolution(
       inputs: outputs, outputs: outputs, kernel: 3, padding: 1, initializer: &initializer)
     if hasShortcut ?? (inputs != outputs) {
@@ -112,8 +145,10 @@ public struct ResidualBlock: Module {
     let hidden = conv1(resampling(norm1(x, then: style.activation)))
     let activated = conditioned(hidden, time).dropped(rate: style.dropout, key: mode.dropout)
     let input = resampling(x)
-    let sum = (shortcut.map { $0(input) } ?? input) + conv2(activated)
-    return style.outputScale == 1 ? sum : sum / style.outputScale
+    let (direct, share) = (shortcut.map { $0(input) } ?? input, 1 / style.outputScale)
+    let residual = conv2(activated)
+    return share == 1
+      ? direct + residual : Tensor.linearCombination([(share, direct), (share, residual)])
   }
 
   /// The second norm and activation, with the time before or behind the norm.

@@ -22,18 +22,21 @@ extension UNet {
       embedding = embedding + vectors
     }
     let time = configuration.actFn(embedding)
-    var hidden = inputConvolution(configuration.centerInputSample ? x * 2 - 1 : x)
+    var input = configuration.centerInputSample ? x * 2 - 1 : x
+    var hidden = inputConvolution(input)
     var skips = [hidden]
     for (level, block) in downBlocks.enumerated() {
-      skips += block(hidden, time: time, mode: mode.part(level))
+      skips += block(hidden, picture: &input, time: time, mode: mode.part(level))
       hidden = skips[skips.count - 1]
     }
     if let midBlock { hidden = midBlock(hidden, time: time, mode: mode.part(downBlocks.count)) }
+    var output: Tensor?
     for (level, block) in upBlocks.enumerated() {
-      let part = downBlocks.count + 1 + level
-      hidden = block(hidden, skips: &skips, time: time, mode: mode.part(part))
+      let part = mode.part(downBlocks.count + 1 + level)
+      hidden = block(hidden, skips: &skips, picture: &output, time: time, mode: part)
     }
-    let result = outputConvolution(outputNorm(hidden, thenSiLU: true))
+    let last = outputConvolution(outputNorm(hidden, thenSiLU: true))
+    let result = output.map { last + $0 } ?? last
     if configuration.timeEmbeddingType != .fourier { return result }
     return result / Tensor(timesteps, shape: [x.shape[0], 1, 1, 1]).converted(to: x.dtype)
   }

@@ -56,8 +56,8 @@ public struct UNet: Module {
     midBlock = Self.midBlock(configuration, &initializer)
     upBlocks = Self.upBlocks(configuration, &initializer)
     outputNorm = GroupNorm(
-      channels: channels[0], groups: configuration.normNumGroups, epsilon: configuration.normEps,
-      initializer: &initializer)
+      channels: channels[0], groups: configuration.residualStyle.groups(of: channels[0]),
+      epsilon: configuration.normEps, initializer: &initializer)
     outputConvolution = Convolution(
       inputs: channels[0], outputs: configuration.outChannels, kernel: 3, padding: 1,
       initializer: &initializer)
@@ -92,14 +92,14 @@ extension UNet {
         switch kind {
         case .plain: .convolution
         case .attention: configuration.downsampleType
-        case .residual: .residual
+        case .residual, .skip, .attentionSkip: .residual
         }
       return DownBlock(
         kind, inputs: channels[max(0, level - 1)], outputs: channels[level],
         layers: configuration.layersPerBlock, headWidth: configuration.headWidth(channels[level]),
         downsampling: level == channels.count - 1 ? nil : downsampling,
-        padding: configuration.downsamplePadding, style: configuration.residualStyle,
-        initializer: &initializer)
+        padding: configuration.downsamplePadding, pictureChannels: configuration.inChannels,
+        style: configuration.residualStyle, initializer: &initializer)
     }
   }
 
@@ -112,7 +112,7 @@ extension UNet {
     style.outputScale = configuration.midBlockScaleFactor
     let groups =
       configuration.attnNormNumGroups
-      ?? (configuration.resnetTimeScaleShift == .shift ? configuration.normNumGroups : nil)
+      ?? (configuration.resnetTimeScaleShift == .shift ? style.groups(of: channels) : nil)
     return MidBlock(
       channels: channels,
       headWidth: configuration.addAttention ? configuration.headWidth(channels) : nil,
@@ -128,7 +128,7 @@ extension UNet {
         switch kind {
         case .plain: .convolution
         case .attention: configuration.upsampleType
-        case .residual: .residual
+        case .residual, .skip, .attentionSkip: .residual
         }
       return UpBlock(
         kind, inputs: channels[min(level + 1, channels.count - 1)],
@@ -136,7 +136,8 @@ extension UNet {
         layers: configuration.layersPerBlock + 1,
         headWidth: configuration.headWidth(channels[level]),
         upsampling: level == channels.count - 1 ? nil : upsampling,
-        style: configuration.residualStyle, initializer: &initializer)
+        pictureChannels: configuration.outChannels, style: configuration.residualStyle,
+        initializer: &initializer)
     }
   }
 }

@@ -66,7 +66,7 @@ extension UNetConfiguration: Codable {
     try read(.dropout, &dropout)
     try read(.actFn, &actFn)
     try readOptional(.attentionHeadDim, &attentionHeadDim)
-    try read(.normNumGroups, &normNumGroups)
+    try readOptional(.normNumGroups, &normNumGroups)
     try readOptional(.attnNormNumGroups, &attnNormNumGroups)
     try read(.normEps, &normEps)
     try read(.resnetTimeScaleShift, &resnetTimeScaleShift)

@@ -12,7 +12,7 @@ extension UNetConfiguration {
   ///
   /// - Parameter unknownKeys: set to the keys that it has and this engine does not know, in order.
   /// - Throws: ``ModelError`` for what is no JSON object, for a value of the wrong kind and for blocks that are not
-  ///   supported (`SkipDownBlock2D` and the others with FIR resampling), and where values do not go together.
+  ///   supported (those that take in text), and where values do not go together.
   public init(json: Data, unknownKeys: inout [String]) throws(ModelError) {
     guard let object = (try? JSONSerialization.jsonObject(with: json)) as? [String: Any] else {
       throw .configuration(key: "", problem: "it is no JSON object; give diffusers' config.json")
@@ -60,12 +60,15 @@ extension UNetConfiguration {
   }
 
   private func validateChannels() throws(ModelError) {
-    try Self.expect(
-      normNumGroups > 0, "norm_num_groups", "a positive number, found \(normNumGroups)")
-    for (level, channels) in blockOutChannels.enumerated() {
+    if let normNumGroups {
       try Self.expect(
-        channels > 0 && channels % normNumGroups == 0, "block_out_channels",
-        "\(channels) channels do not divide into norm_num_groups \(normNumGroups)")
+        normNumGroups > 0, "norm_num_groups", "a positive number, found \(normNumGroups)")
+    }
+    for (level, channels) in blockOutChannels.enumerated() {
+      try Self.expect(channels > 0, "block_out_channels", "\(channels) channels at a level")
+      try expectDivides(
+        channels, into: residualStyle.groups(of: channels),
+        named: normNumGroups == nil ? "groups" : "norm_num_groups")
       let head = headWidth(channels)
       try Self.expect(
         head > 0 && (head <= channels || !hasAttention(at: level)), "attention_head_dim",
@@ -76,11 +79,54 @@ extension UNetConfiguration {
         groups > 0 && channels % groups == 0, "attn_norm_num_groups",
         "\(channels) channels do not divide into \(groups) groups")
     }
+    try validateSkipBlocks()
+  }
+
+  /// The pictures beside the skip blocks have the right size only if all blocks outside of them halve and double them too;
+  /// and their channels divide into groups of their own.
+  private func validateSkipBlocks() throws(ModelError) {
+    let last = blockOutChannels.count - 1
+    try Self.expect(
+      !zip(downBlockTypes, downBlockTypes.dropFirst()).contains { !$0.isSkip && $1.isSkip },
+      "down_block_types", "blocks with Skip in their name come first")
+    try Self.expect(
+      !zip(upBlockTypes, upBlockTypes.dropFirst()).contains { $0.isSkip && !$1.isSkip },
+      "up_block_types", "blocks with Skip in their name come last")
+    let channels = blockOutChannels
+    for (level, kind) in downBlockTypes.enumerated() where kind.isSkip {
+      try expectDivides(channels[max(0, level - 1)])
+      try expectDivides(channels[level], hasAttention: kind.hasAttention)
+    }
+    for (index, kind) in upBlockTypes.enumerated() where kind.isSkip {
+      let level = last - index
+      try expectDivides(channels[level], hasAttention: kind.hasAttention)
+      for layer in 0...layersPerBlock {
+        let hidden = layer == 0 ? channels[min(level + 1, last)] : channels[level]
+        let skip = layer == layersPerBlock ? channels[max(level - 1, 0)] : channels[level]
+        let own = kind.inputGroups(hidden: hidden, skip: skip)
+        try expectDivides(
+          hidden + skip, into: own ?? residualStyle.progressive.groups(of: hidden + skip))
+      }
+    }
+  }
+
+  /// Channels of a skip block.
+  private func expectDivides(_ channels: Int, hasAttention: Bool = false) throws(ModelError) {
+    try expectDivides(channels, into: residualStyle.progressive.groups(of: channels))
+    if hasAttention { try expectDivides(channels, into: 32) }
+  }
+
+  private func expectDivides(
+    _ channels: Int, into groups: Int, named name: String = "groups"
+  ) throws(ModelError) {
+    try Self.expect(
+      channels % groups == 0, "block_out_channels",
+      "\(channels) channels do not divide into \(name) \(groups)")
   }
 
   private func hasAttention(at level: Int) -> Bool {
     let last = blockOutChannels.count - 1
-    return downBlockTypes[level] == .attention || upBlockTypes[last - level] == .attention
+    return downBlockTypes[level].hasAttention || upBlockTypes[last - level].hasAttention
       || (level == last && midBlockType != nil && addAttention)
   }
 

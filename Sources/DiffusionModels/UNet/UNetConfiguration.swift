@@ -45,8 +45,9 @@ public struct UNetConfiguration: Sendable, Hashable {
   public var actFn = Activation.silu
   /// Channels of an attention head; `nil` for one head of all channels.
   public var attentionHeadDim: Int? = 8
-  /// Groups of every group norm.
-  public var normNumGroups = 32
+  /// Groups of every group norm but those of skip blocks; `nil` for groups of 4 channels, no more than 32 of them, as
+  /// skip blocks have them.
+  public var normNumGroups: Int? = 32
   /// Groups of the norm before the middle block's attention; `nil` for `normNumGroups`, and none at all where
   /// `resnetTimeScaleShift` is `scaleShift`.
   public var attnNormNumGroups: Int?
@@ -117,6 +118,14 @@ public enum DownBlockKind: String, Sendable, Codable, CaseIterable {
   case attention = "AttnDownBlock2D"
   /// Residual blocks, the last of which halves the picture.
   case residual = "ResnetDownsampleBlock2D"
+  /// Residual blocks, the last of which halves the picture through a filter and takes in the network's input at half the
+  /// size (NCSN++).
+  case skip = "SkipDownBlock2D"
+  /// The same with attention behind each residual block.
+  case attentionSkip = "AttnSkipDownBlock2D"
+
+  var isSkip: Bool { self == .skip || self == .attentionSkip }
+  var hasAttention: Bool { self == .attention || self == .attentionSkip }
 }
 
 /// The block in the middle.
@@ -133,4 +142,18 @@ public enum UpBlockKind: String, Sendable, Codable, CaseIterable {
   case attention = "AttnUpBlock2D"
   /// Residual blocks, the last of which doubles the picture.
   case residual = "ResnetUpsampleBlock2D"
+  /// Residual blocks, the last of which doubles the picture through a filter, beside a picture that each level adds to and
+  /// doubles (NCSN++).
+  case skip = "SkipUpBlock2D"
+  /// The same with attention before the last.
+  case attentionSkip = "AttnSkipUpBlock2D"
+
+  var isSkip: Bool { self == .skip || self == .attentionSkip }
+  var hasAttention: Bool { self == .attention || self == .attentionSkip }
+
+  /// The groups of the first norm of a residual block that takes in `skip` channels beside `hidden` ones, where they are
+  /// not the style's: the reference forgets a pair of brackets in the one block, and trained networks have it so.
+  func inputGroups(hidden: Int, skip: Int) -> Int? {
+    self == .attentionSkip ? min(hidden + skip / 4, 32) : nil
+  }
 }

@@ -20,7 +20,8 @@ package enum DifferentiableOperation: String, CaseIterable, Sendable {
   // Normalisation
   case groupNorm, layerNorm, rmsNorm
   // Convolution and what goes with it
-  case convolution, transposedConvolution, averagePool, maxPool, resampleNearest, resampleBilinear
+  case convolution, transposedConvolution, averagePool, maxPool
+  case resampleNearest, resampleBilinear, resampleBinomial
   // Recomputation
   case activationCheckpoint
 }

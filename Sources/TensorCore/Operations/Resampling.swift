@@ -83,7 +83,7 @@ extension Tensor {
   }
 
   /// A new tensor of `shape`, filled by `body` row of pixels by row.
-  private func rowWise(
+  func rowWise(
     _ shape: [Int], _ body: (_ sample: Int, _ row: Int, UnsafeMutableRawPointer) -> Void
   ) -> Tensor {
     Backend.prepare()
