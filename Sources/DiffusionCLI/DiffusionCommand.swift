@@ -13,6 +13,7 @@ struct DiffusionCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       GenerateCommand.self, TrainCommand.self, InspectCommand.self, SamplersCommand.self,
+      IllustrateCommand.self,
     ])
 }
 

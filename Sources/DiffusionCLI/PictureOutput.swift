@@ -31,7 +31,7 @@ struct PictureOutput {
       paths = (0..<count).map { "\(stem)-\(String(format: "%03d", $0)).png" }
       gridPath = path
     }
-    try Self.expectWritable(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    try Self.expectWritable(fileAt: path)
   }
 
   /// All pictures on one sheet, where a grid was asked for.
@@ -40,7 +40,9 @@ struct PictureOutput {
     try Image.grid(images).writePNG(to: gridPath)
   }
 
-  private static func expectWritable(_ folder: String) throws {
+  /// Checks, before anything is computed, that a file can be put where it is to go.
+  static func expectWritable(fileAt path: String) throws {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
     guard exists && isFolder.boolValue else {

@@ -8,7 +8,7 @@ extension LinePlot {
       <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" \
       viewBox="0 0 \(width) \(height)" font-family="Helvetica, Arial, sans-serif" font-size="12" \
       fill="#333333">
-      <title>\(PlotSheet.escaped(title))</title>
+      <title>\(title.escapedForXML)</title>
       <rect width="\(width)" height="\(height)" fill="#ffffff"/>
       \((sheet.axes() + sheet.lines() + sheet.words() + sheet.legend()).joined(separator: "\n"))
       </svg>
@@ -38,16 +38,21 @@ private struct PlotSheet {
     let points = plot.series.flatMap(\.points).filter {
       PlotAxis.canShow($0.x, plot.xScale) && PlotAxis.canShow($0.y, plot.yScale)
     }
-    xAxis = PlotAxis(
+    let across = PlotAxis(
       showing: points.map(\.x), scale: plot.xScale, aboutTicks: max(2, plot.width / 110))
-    yAxis = PlotAxis(
+    let upwards = PlotAxis(
       showing: points.map(\.y), scale: plot.yScale, aboutTicks: max(2, plot.height / 75))
-    let widest = yAxis.ticks.compactMap { $0.label?.count }.max() ?? 1
+    let widest = upwards.ticks.compactMap { $0.label?.count }.max() ?? 1
     left = 40 + 7 * Double(widest)
     let longestName = plot.series.map(\.name.count).max() ?? 0
-    legendWidth = plot.series.count > 1 ? 44 + 7 * Double(min(longestName, 40)) : 0
+    legendWidth =
+      plot.series.filter({ !$0.name.isEmpty }).count > 1 ? 44 + 7 * Double(min(longestName, 40)) : 0
     right = max(left + 80, Double(plot.width) - 24 - legendWidth)
     bottom = Double(plot.height) - 52
+    let unit = max(
+      across.length / (right - left), upwards.length / (bottom - top))
+    xAxis = plot.hasEqualUnits ? across.widened(to: unit * (right - left)) : across
+    yAxis = plot.hasEqualUnits ? upwards.widened(to: unit * (bottom - top)) : upwards
   }
 
   private func x(_ position: Double) -> Double { left + position * (right - left) }
@@ -86,20 +91,45 @@ private struct PlotSheet {
     plot.series.enumerated().flatMap { index, series in
       let color = Self.colors[index % Self.colors.count]
       let pieces = pieces(of: series)
-      let path = pieces.map { piece in
-        "M" + piece.map { "\(Self.number($0.x)) \(Self.number($0.y))" }.joined(separator: "L")
+      switch series.style {
+      case .line:
+        return [Self.line(through: pieces, color)]
+          + (plot.showsPoints ? Self.dots(pieces, color, radius: 3) : [])
+      case .dots(let radius): return Self.dots(pieces, color, radius: radius)
+      case .arrows: return [Self.arrows(pieces.flatMap { $0 }, color)]
       }
-      var parts = [
-        "<path d=\"\(path.joined())\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.6\" "
-          + "stroke-linejoin=\"round\" stroke-linecap=\"round\"/>"
-      ]
-      for point in plot.showsPoints ? pieces.flatMap({ $0 }) : [] {
-        parts.append(
-          "<circle cx=\"\(Self.number(point.x))\" cy=\"\(Self.number(point.y))\" r=\"3\" "
-            + "fill=\"\(color)\"/>")
-      }
-      return parts
     }
+  }
+
+  private static func line(through pieces: [[LinePlot.Point]], _ color: String) -> String {
+    let path = pieces.map { piece in
+      "M" + piece.map { "\(number($0.x)) \(number($0.y))" }.joined(separator: "L")
+    }
+    return "<path d=\"\(path.joined())\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.6\" "
+      + "stroke-linejoin=\"round\" stroke-linecap=\"round\"/>"
+  }
+
+  private static func dots(
+    _ pieces: [[LinePlot.Point]], _ color: String, radius: Double
+  ) -> [String] {
+    pieces.flatMap { $0 }.map {
+      "<circle cx=\"\(number($0.x))\" cy=\"\(number($0.y))\" r=\"\(number(radius))\" "
+        + "fill=\"\(color)\"/>"
+    }
+  }
+
+  /// Shafts with heads of a third of their length.
+  private static func arrows(_ points: [LinePlot.Point], _ color: String) -> String {
+    var path = ""
+    for index in stride(from: 0, to: points.count - 1, by: 2) {
+      let (tail, tip) = (points[index], points[index + 1])
+      let (dx, dy) = ((tip.x - tail.x) / 3, (tip.y - tail.y) / 3)
+      let left = LinePlot.Point(x: tip.x - dx - dy / 2, y: tip.y - dy + dx / 2)
+      let right = LinePlot.Point(x: tip.x - dx + dy / 2, y: tip.y - dy - dx / 2)
+      let corners = [tail, tip, left, tip, right].map { "\(number($0.x)) \(number($0.y))" }
+      path += "M" + corners.joined(separator: "L")
+    }
+    return "<path d=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"0.8\"/>"
   }
 
   /// The unbroken pieces of a line, on the sheet.
@@ -115,7 +145,8 @@ private struct PlotSheet {
       }
     }
     if !piece.isEmpty { pieces.append(piece) }
-    return pieces.map { plot.showsPoints ? $0 : Self.thinned($0) }
+    let isDense = series.style == .line && !plot.showsPoints && !plot.hasEqualUnits
+    return isDense ? pieces.map(Self.thinned) : pieces
   }
 
   /// Of the points within one half pixel across, the first, lowest, highest and last: the picture
@@ -140,19 +171,20 @@ private struct PlotSheet {
     let middle = (top + bottom) / 2
     return [
       "<text x=\"\(Self.number(left))\" y=\"26\" font-size=\"16\" font-weight=\"bold\">"
-        + "\(Self.escaped(plot.title))</text>",
+        + "\(plot.title.escapedForXML)</text>",
       Self.text(plot.xLabel, (left + right) / 2, bottom + 40, anchor: "middle"),
       "<text transform=\"translate(18 \(Self.number(middle))) rotate(-90)\" "
-        + "text-anchor=\"middle\">\(Self.escaped(plot.yLabel))</text>",
+        + "text-anchor=\"middle\">\(plot.yLabel.escapedForXML)</text>",
     ]
   }
 
-  /// Names of the series, right of the plot, where there are several.
+  /// Names of the series, right of the plot, where several have one.
   func legend() -> [String] {
-    guard plot.series.count > 1 else { return [] }
+    let named = plot.series.enumerated().filter { !$1.name.isEmpty }
+    guard named.count > 1 else { return [] }
     var parts: [String] = []
-    for (index, series) in plot.series.enumerated() {
-      let middle = top + 8 + 18 * Double(index)
+    for (row, (index, series)) in named.enumerated() {
+      let middle = top + 8 + 18 * Double(row)
       let color = Self.colors[index % Self.colors.count]
       parts.append(
         "<path d=\"M\(Self.number(right + 16)) \(Self.number(middle))h20\" stroke=\"\(color)\" "
@@ -167,25 +199,11 @@ private struct PlotSheet {
   }
 
   private static func text(_ text: String, _ x: Double, _ y: Double, anchor: String) -> String {
-    "<text x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">\(escaped(text))</text>"
+    "<text x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">\(text.escapedForXML)</text>"
   }
 
   /// A length with a tenth of a pixel.
   private static func number(_ value: Double) -> String {
     String(format: "%.1f", value)
-  }
-
-  static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      default: result.unicodeScalars.append(scalar.value < 0x20 ? " " : scalar)
-      }
-    }
-    return result
   }
 }

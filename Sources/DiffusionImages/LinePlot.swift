@@ -9,11 +9,24 @@ public struct LinePlot: Sendable, Equatable {
     /// The points in drawing order. A coordinate that is not finite, or not above zero on a
     /// logarithmic axis, breaks the line.
     public var points: [Point]
+    /// What is drawn at the points.
+    public var style: Style
 
-    /// A line through the given points.
-    public init(name: String, points: [Point]) {
+    /// What the points of a series become.
+    public enum Style: Sendable, Equatable {
+      /// A line from each to the next.
+      case line
+      /// A dot at each, of so many pixels.
+      case dots(radius: Double = 1.2)
+      /// An arrow from the first to the second, from the third to the fourth, and so on.
+      case arrows
+    }
+
+    /// A series of the given points.
+    public init(name: String, points: [Point], style: Style = .line) {
       self.name = name
       self.points = points
+      self.style = style
     }
 
     /// A line through `values` over 0, 1, 2, ...
@@ -58,6 +71,8 @@ public struct LinePlot: Sendable, Equatable {
   public var yScale: Scale
   /// Draws a dot at each point, for lines of few points.
   public var showsPoints: Bool
+  /// Whether a unit is as long on one linear axis as on the other: for maps.
+  public var hasEqualUnits = false
   /// The sheet's width, in SVG's pixels.
   public var width: Int
   /// The sheet's height, in SVG's pixels.
@@ -80,6 +95,24 @@ public struct LinePlot: Sendable, Equatable {
     self.showsPoints = showsPoints
     self.width = width
     self.height = height
+  }
+
+  /// Several plots as one SVG document, `columns` in a row, each in a cell of the largest one's size.
+  public static func sheet(of plots: [LinePlot], columns: Int) -> String {
+    guard columns > 0, !plots.isEmpty else {
+      imageMisuse("LinePlot.sheet: expected plots and columns, found \(plots.count), \(columns)")
+    }
+    let (width, height) = (plots.map(\.width).max() ?? 0, plots.map(\.height).max() ?? 0)
+    let rows = (plots.count + columns - 1) / columns
+    let cells = plots.enumerated().map { index, plot in
+      "<svg x=\"\(index % columns * width)\" y=\"\(index / columns * height)\" "
+        + plot.svg().dropFirst("<svg ".count)
+    }
+    return """
+      <svg xmlns="http://www.w3.org/2000/svg" width="\(columns * width)" height="\(rows * height)">
+      \(cells.joined())</svg>
+
+      """
   }
 
   /// Writes the SVG document to a file, whole or not at all.

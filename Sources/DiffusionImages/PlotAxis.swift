@@ -41,6 +41,22 @@ struct PlotAxis {
     }
   }
 
+  /// From one end to the other of a linear axis.
+  var length: Double { range.upperBound - range.lowerBound }
+
+  /// The linear axis with as much on either side as makes it this long; ticks stay.
+  func widened(to length: Double) -> PlotAxis {
+    let more = max(0, (length - self.length) / 2)
+    return PlotAxis(
+      scale: scale, range: range.lowerBound - more...range.upperBound + more, ticks: ticks)
+  }
+
+  private init(scale: LinePlot.Scale, range: ClosedRange<Double>, ticks: [Tick]) {
+    self.scale = scale
+    self.range = range
+    self.ticks = ticks
+  }
+
   /// Steps of 1, 2 or 5 times a power of ten.
   private static func linear(
     _ least: Double, _ most: Double, _ about: Int
