@@ -8,6 +8,8 @@ public struct Interval: Sendable, Hashable, Codable {
   public let following: [NoiseLevel]
   /// How the leg is gone.
   public let kind: Kind
+  /// How often a trajectory went between these levels before (Restart, RePaint): noise is drawn anew each time.
+  public let visit: Int
 
   /// Who makes the step of a leg.
   public enum Kind: String, Sendable, Hashable, Codable {
@@ -19,12 +21,14 @@ public struct Interval: Sendable, Hashable, Codable {
 
   /// The leg between two levels, with those that follow.
   public init(
-    from: NoiseLevel, to: NoiseLevel, following: [NoiseLevel] = [], kind: Kind = .solved
+    from: NoiseLevel, to: NoiseLevel, following: [NoiseLevel] = [], kind: Kind = .solved,
+    visit: Int = 0
   ) {
     self.from = from
     self.to = to
     self.following = following
     self.kind = kind
+    self.visit = visit
   }
 
   /// Whether no step comes after this one.

@@ -14,17 +14,18 @@ public struct IntervalNoise: NoiseSource, Hashable {
     drawn(shape, dtype, stream: 0)
   }
 
-  /// The stream that belongs to the interval's two levels and the draw's number.
+  /// The stream that belongs to the interval's two levels, how often they were visited, and the draw's number.
   public mutating func noise(
     _ shape: [Int], dtype: DType, over interval: Interval, draw: Int
   ) -> Tensor {
     let levels = [interval.from.signal, interval.from.noise, interval.to.signal, interval.to.noise]
-    var stream = UInt64(draw) &+ 1
+    var stream = UInt64(draw) &+ 1 &+ UInt64(interval.visit) << 32
     for number in levels { stream = Self.mixed(stream ^ number.bitPattern) }
     return drawn(shape, dtype, stream: stream)
   }
 
-  private func drawn(_ shape: [Int], _ dtype: DType, stream: UInt64) -> Tensor {
+  /// A stream of each seed, from its beginning.
+  func drawn(_ shape: [Int], _ dtype: DType, stream: UInt64) -> Tensor {
     require(
       shape.first == seeds.count, "noise",
       "a batch of shape \(shape) and \(seeds.count) seeds: give one seed a sample")
@@ -36,7 +37,7 @@ public struct IntervalNoise: NoiseSource, Hashable {
   }
 
   /// SplitMix64's finalizer: every bit of the input moves half of the output's.
-  private static func mixed(_ value: UInt64) -> UInt64 {
+  static func mixed(_ value: UInt64) -> UInt64 {
     var z = value &+ 0x9E37_79B9_7F4A_7C15
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

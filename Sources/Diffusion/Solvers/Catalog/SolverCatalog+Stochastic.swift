@@ -1,10 +1,67 @@
 extension SolverCatalog {
   /// Solvers of the reverse SDE, and other samplers that draw noise.
-  static let stochastic: [SolverEntry] = [
+  static let stochastic: [SolverEntry] = ancestral + exponential
+
+  /// A deterministic step to a level below, and noise up from there.
+  private static let ancestral: [SolverEntry] = [
     SolverEntry(
       "ddpm", aliases: ["DDPMScheduler", "ancestral"], order: 1, isStochastic: true,
       options: [.variance],
       source: "Ho, Jain and Abbeel 2020, arXiv:2006.11239, algorithm 2"
-    ) { Sampler(Ancestral(variance: $0.variance)) }
+    ) { Sampler(Ancestral(variance: $0.variance)) },
+    SolverEntry(
+      "euler-a",
+      aliases: [
+        "Euler a", "euler_ancestral", "sample_euler_ancestral", "EulerAncestralDiscreteScheduler",
+        "euler_ancestral_RF",
+      ],
+      order: 1, isStochastic: true, options: [.eta, .noiseScale],
+      source: "k-diffusion, sample_euler_ancestral; on rectified flow ComfyUI's"
+    ) { Sampler(EulerAncestral(eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
+    SolverEntry(
+      "dpm2-a",
+      aliases: [
+        "DPM2 a", "dpm_2_ancestral", "sample_dpm_2_ancestral", "KDPM2AncestralDiscreteScheduler",
+      ],
+      evaluations: .perStep(2), order: 2, isStochastic: true, options: [.eta, .noiseScale],
+      source: "k-diffusion, sample_dpm_2_ancestral"
+    ) { Sampler(MidpointAncestral(.dpm2, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
+    SolverEntry(
+      "dpm++2s-a",
+      aliases: [
+        "DPM++ 2S a", "dpmpp_2s_ancestral", "sample_dpmpp_2s_ancestral",
+        "dpmpp_2s_ancestral_RF",
+      ],
+      evaluations: .perStep(2), order: 2, isStochastic: true, options: [.eta, .noiseScale],
+      source: "Lu et al. 2022, arXiv:2211.01095, algorithm 1; k-diffusion"
+    ) { Sampler(MidpointAncestral(.dpmPlusPlus2S, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
+  ]
+
+  /// Exponential integrators of the reverse SDE.
+  private static let exponential: [SolverEntry] = [
+    SolverEntry(
+      "dpm++sde",
+      aliases: ["DPM++ SDE", "dpmpp_sde", "sample_dpmpp_sde", "DPMSolverSDEScheduler"],
+      evaluations: .perStep(2), order: 2, isStochastic: true, options: [.eta, .noiseScale],
+      source: "Lu et al. 2022, arXiv:2211.01095; k-diffusion, sample_dpmpp_sde"
+    ) { Sampler(DPMPlusPlusSDE(eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
+    SolverEntry(
+      "dpm++2m-sde",
+      aliases: [
+        "DPM++ 2M SDE", "dpmpp_2m_sde", "sample_dpmpp_2m_sde", "sde-dpmsolver++",
+      ],
+      order: 2, isStochastic: true, options: [.eta, .noiseScale],
+      source: "Lu et al. 2022, arXiv:2211.01095, appendix B; k-diffusion, midpoint"
+    ) { Sampler(DPMPlusPlusMultistepSDE(eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
+    SolverEntry(
+      "dpm++2m-sde-heun", aliases: ["DPM++ 2M SDE Heun", "dpmpp_2m_sde_heun"],
+      order: 2, isStochastic: true, options: [.eta, .noiseScale],
+      source: "k-diffusion, sample_dpmpp_2m_sde, solver_type heun"
+    ) { Sampler(DPMPlusPlusMultistepSDE(.heun, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
+    SolverEntry(
+      "dpm++3m-sde", aliases: ["DPM++ 3M SDE", "dpmpp_3m_sde", "sample_dpmpp_3m_sde"],
+      order: 3, isStochastic: true, options: [.eta, .noiseScale],
+      source: "k-diffusion, sample_dpmpp_3m_sde"
+    ) { Sampler(DPMPlusPlusMultistepSDE(.third, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
   ]
 }

@@ -1,0 +1,94 @@
+import TensorCore
+
+/// DPM-Solver++ on the reverse SDE, multistep (k-diffusion's `sample_dpmpp_2m_sde` and `sample_dpmpp_3m_sde`; the second
+/// order with the midpoint rule is Lu et al. 2022, arXiv:2211.01095, appendix B, SDE-DPM-Solver++(2M)): the estimate's change
+/// over the leg is extrapolated from the steps before.
+public struct DPMPlusPlusMultistepSDE: Solver, Hashable, Codable {
+  /// How the change of the estimate is integrated.
+  public enum Rule: String, Sendable, Hashable, Codable {
+    /// Half of the change: 2M's default.
+    case midpoint
+    /// Exactly, of a straight line: 2M's other.
+    case heun
+    /// Exactly, of a parabola: 3M.
+    case third
+  }
+
+  /// What is carried: the latest estimates, newest first, and the steps in `ln(signal / noise)` from each to the next.
+  public struct Memory: Codable, Sendable {
+    var estimates: [Tensor] = []
+    var widths: [Double] = []
+  }
+
+  /// The rule.
+  public let rule: Rule
+  /// How much of the theory's squared noise is put in: 0 none, 1 all.
+  public let eta: Double
+  /// What the noise is multiplied by; 1 is the theory's.
+  public let noiseScale: Double
+  /// 2 or 3, without noise.
+  public var order: Int { rule == .third ? 3 : 2 }
+
+  /// The sampler; `eta` is not negative.
+  public init(_ rule: Rule = .midpoint, eta: Double = 1, noiseScale: Double = 1) {
+    require(eta >= 0, "DPMPlusPlusMultistepSDE", "eta is \(eta): give 0 or more")
+    self.rule = rule
+    self.eta = eta
+    self.noiseScale = noiseScale
+  }
+
+  /// Nothing yet.
+  public func start() -> Memory { Memory() }
+
+  /// One step with one evaluation; of first order to clean data and while nothing is known of the estimate's change.
+  public func step<D: Denoiser, N: NoiseSource>(
+    _ x: Tensor, over interval: Interval, with denoiser: inout Evaluator<D>, noise: inout N,
+    memory: inout Memory
+  ) throws(D.Failure) -> (x: Tensor, denoised: Tensor) {
+    let denoised = try denoiser(x, at: interval.from).denoised
+    let step = ReverseStep(interval, eta: eta)
+    var weights = [step.constant]
+    if interval.to.noise > 0 {
+      for (index, weight) in changes(memory.widths, step).enumerated() {
+        if index == weights.count { weights.append(0) }
+        weights[index] += weight
+      }
+    }
+    let estimates = [denoised] + memory.estimates
+    var terms = [(step.sample, x)] + zip(weights, estimates).map { ($0 * step.signal, $1) }
+    if step.deviation > 0 {
+      terms.append((step.deviation * noiseScale, noise.noise(like: x, over: interval)))
+    }
+    remember(denoised, step.width, &memory)
+    return (combined(terms), denoised)
+  }
+
+  /// What the change of the estimate adds to the weight of each, newest first.
+  private func changes(_ widths: [Double], _ step: ReverseStep) -> [Double] {
+    guard let last = widths.first else { return [0] }
+    let near = last / step.width
+    if rule == .midpoint {
+      let share = step.constant / (2 * near)
+      return [share, -share]
+    }
+    guard rule == .third, widths.count > 1 else {
+      return [step.linear / near, -step.linear / near]
+    }
+    let far = widths[1] / step.width
+    // Divided differences: d0 = (D0 - D1) / near, d1 = (D1 - D2) / far; slope d0 + (d0 - d1) near / (near + far) and
+    // curvature (d0 - d1) / (near + far).
+    let curvature = step.linear * near / (near + far) - step.square / (near + far)
+    let (first, second) = (step.linear + curvature, -curvature)
+    return [first / near, second / far - first / near, -second / far]
+  }
+
+  private func remember(_ denoised: Tensor, _ width: Double, _ memory: inout Memory) {
+    if !width.isFinite {
+      memory = Memory()
+      return
+    }
+    let kept = rule == .third ? 1 : 0
+    memory.estimates = [denoised] + memory.estimates.prefix(kept)
+    memory.widths = [width] + memory.widths.prefix(kept)
+  }
+}
