@@ -38,7 +38,7 @@ let package = Package(
     .target(name: "CTensorKernels"),
     .target(name: "TensorCore", dependencies: ["COpenBLAS", "CLAPACKE", "CTensorKernels"]),
     .target(name: "TensorLayers", dependencies: ["TensorCore"]),
-    .target(name: "TensorCheckpoints", dependencies: ["TensorCore"]),
+    .target(name: "TensorCheckpoints", dependencies: ["TensorCore", "CZlib"]),
     .target(name: "Diffusion", dependencies: ["TensorCore"]),
     .target(name: "FileFormats", dependencies: ["CZlib"]),
     .target(name: "TextTokenizer", dependencies: ["FileFormats"]),

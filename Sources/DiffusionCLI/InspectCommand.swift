@@ -9,15 +9,19 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       Example:
         diffusion inspect model.safetensors
+        diffusion inspect v1-5-pruned.ckpt
       """)
 
-  @Argument(help: "A safetensors file.")
+  @Argument(
+    help: """
+      A safetensors, PyTorch (.ckpt, .pt, .pth, .bin) or GGUF file, or the index.json of several; told apart by content.
+      """)
   var file: String
 
   @OptionGroup var json: JSONOption
 
   func run() throws {
-    let checkpoint = try SafetensorsFile(path: file)
+    let checkpoint = try openCheckpoint(path: file)
     let content = CheckpointContent(checkpoint)
     if json.json != "-" { print(content.text) }
     try json.write(content)
@@ -38,7 +42,7 @@ private struct CheckpointContent: Encodable {
   let tensors: [Entry]
   let metadata: [String: String]
 
-  init(_ source: SafetensorsFile) {
+  init(_ source: any CheckpointSource) {
     path = source.path
     tensors = source.entries.map {
       Entry(name: $0.name, dtype: $0.type.rawValue, shape: $0.shape)

@@ -2,8 +2,10 @@
 public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file could not be opened, read or written; `reason` is the system's.
   case file(path: String, operation: String, reason: String)
-  /// The file is not in the format, or is cut off.
+  /// The file is not in its format, or is cut off, or contradicts itself.
   case malformed(path: String, reason: String)
+  /// The pickle in the file asks for something that is not data. Nothing of it was run.
+  case refused(path: String, global: String)
   /// The file has no tensor of this name.
   case missing(path: String, name: String)
   /// The tensor is there, but its elements are of a type that cannot be read as was asked.
@@ -21,7 +23,10 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
     case .file(let path, let operation, let reason):
       "\(path): cannot \(operation): \(reason)"
     case .malformed(let path, let reason):
-      "\(path): not a whole safetensors file: \(reason)"
+      "\(path): \(reason)"
+    case .refused(let path, let global):
+      "\(path): refused: its pickle asks for \(quoted(global)), which is no tensor data; nothing of it "
+        + "was run. If you trust the file, load it in PyTorch and save its state_dict alone"
     case .missing(let path, let name):
       "\(path): expected a tensor named \(quoted(name)), found none; "
         + "`diffusion inspect` lists what is there"

@@ -64,6 +64,12 @@ public struct CheckpointWriter: Sendable {
         reason: "the header would take \(header.count - 8) bytes, "
           + "at most \(SafetensorsHeader.greatestLength) are read")
     }
+    if let (name, content) = sorted.first(where: { !$0.value.type.isSafetensors }) {
+      throw .unwritable(
+        path: path,
+        reason: "safetensors files have no \(content.type.rawValue), which \(quoted(name.string)) "
+          + "holds; widen it first")
+    }
     guard contents[TensorName(SafetensorsHeader.metadataKey)] == nil else {
       throw .unwritable(path: path, reason: "no tensor can be named `__metadata__`")
     }

@@ -111,4 +111,10 @@ public struct MappedCheckpoint<Source: CheckpointSource>: CheckpointSource {
     guard entry(named: name) != nil else { throw .missing(path: path, name: name) }
     return try source.tensor(named: map.foreign(name))
   }
+
+  /// The elements of the tensor of this name as they are stored.
+  public func elements(named name: String) throws(CheckpointError) -> StoredElements {
+    guard entry(named: name) != nil else { throw .missing(path: path, name: name) }
+    return try source.elements(named: map.foreign(name))
+  }
 }

@@ -17,14 +17,18 @@ public struct SafetensorsFile: CheckpointSource {
   /// Opens the file at `path`. Throws ``CheckpointError/file(path:operation:reason:)`` where it cannot be read and
   /// ``CheckpointError/malformed(path:reason:)`` where it is not whole or not in the format.
   public init(path: String) throws(CheckpointError) {
-    self.path = path
-    file = try MappedFile(path: path)
-    do throws(SafetensorsFault) {
+    try self.init(MappedFile(path: path))
+  }
+
+  init(_ file: MappedFile) throws(CheckpointError) {
+    self.file = file
+    path = file.path
+    do throws(FormatFault) {
       let header = try SafetensorsHeader(file.bytes)
       records = header.records
       metadata = header.metadata
     } catch {
-      throw .malformed(path: path, reason: error.reason)
+      throw error.error(path: path, format: "safetensors file")
     }
     indices = Dictionary(
       records.enumerated().map { (TensorName($1.entry.name), $0) }, uniquingKeysWith: { $1 })
@@ -40,76 +44,18 @@ public struct SafetensorsFile: CheckpointSource {
 
   /// The tensor of this name, in its stored type and layout.
   public func tensor(named name: String) throws(CheckpointError) -> Tensor {
-    let record = try record(named: name)
-    let entry = record.entry
-    guard let dtype = entry.type.dtype else {
-      throw .elementType(
-        path: path, name: name, found: entry.type.rawValue, expected: "F32, F64, F16 or BF16")
-    }
-    let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[record.bytes])
-    guard let start = bytes.baseAddress, !bytes.isEmpty else {
-      return Tensor(uninitialized: entry.shape, dtype: dtype)
-    }
-    if Int(bitPattern: start) % dtype.size == 0 {
-      return Tensor(foreign: start, shape: entry.shape, dtype: dtype, owner: file)
-    }
-    let copy = Tensor(uninitialized: entry.shape, dtype: dtype)
-    copy.freshAddress.copyMemory(from: start, byteCount: bytes.count)
-    return copy
+    try elements(named: name).tensor()
   }
 
-  /// The elements of an integer or truth-value tensor (0 or 1), in row-major order.
-  public func integers(named name: String) throws(CheckpointError) -> [Int] {
-    let record = try record(named: name)
-    let bytes = file.bytes[record.bytes]
-    func read<Stored: FixedWidthInteger>(_ type: Stored.Type) -> [Int]? {
-      var values = [Int](repeating: 0, count: record.entry.count)
-      for i in values.indices {
-        let stored = UnsafeRawBufferPointer(rebasing: bytes).loadUnaligned(
-          fromByteOffset: i * MemoryLayout<Stored>.size, as: Stored.self)
-        guard let value = Int(exactly: Stored(littleEndian: stored)) else { return nil }
-        values[i] = value
-      }
-      return values
-    }
-    let values: [Int]? =
-      switch record.entry.type {
-      case .bool: bytes.map { $0 == 0 ? 0 : 1 }
-      case .uint8: read(UInt8.self)
-      case .int8: read(Int8.self)
-      case .uint16: read(UInt16.self)
-      case .int16: read(Int16.self)
-      case .uint32: read(UInt32.self)
-      case .int32: read(Int32.self)
-      case .uint64: read(UInt64.self)
-      case .int64: read(Int64.self)
-      default:
-        throw .elementType(
-          path: path, name: name, found: record.entry.type.rawValue, expected: "integers")
-      }
-    guard let values else { throw .integerRange(path: path, name: name) }
-    return values
-  }
-
-  /// Calls `body` with the bytes of the tensor of this name as they are in the file.
-  public func withBytes<Result>(
-    named name: String, _ body: (UnsafeRawBufferPointer) -> Result
-  ) throws(CheckpointError) -> Result {
-    let range = try record(named: name).bytes
-    defer { withExtendedLifetime(file) {} }
-    return body(UnsafeRawBufferPointer(rebasing: file.bytes[range]))
+  /// The elements of the tensor of this name where they are in the file.
+  public func elements(named name: String) throws(CheckpointError) -> StoredElements {
+    guard let index = indices[TensorName(name)] else { throw .missing(path: path, name: name) }
+    let record = records[index]
+    return StoredElements(
+      record.entry, path: path, bytes: UnsafeRawBufferPointer(rebasing: file.bytes[record.bytes]),
+      owner: file)
   }
 
   /// Tells the system that the whole file will be read soon.
   public func willRead() { file.willRead() }
-
-  /// Gives back the memory that the file's pages of this tensor take; they are read anew when touched again.
-  public func releasePages(of name: String) throws(CheckpointError) {
-    file.release(try record(named: name).bytes)
-  }
-
-  private func record(named name: String) throws(CheckpointError) -> SafetensorsHeader.Record {
-    guard let index = indices[TensorName(name)] else { throw .missing(path: path, name: name) }
-    return records[index]
-  }
 }

@@ -15,29 +15,29 @@ struct SafetensorsHeader {
 
   /// Reads the directory and checks that the tensors cover the rest of the file, each by as many bytes as its type and
   /// shape take. Throws the reason as text.
-  init(_ file: UnsafeRawBufferPointer) throws(SafetensorsFault) {
+  init(_ file: UnsafeRawBufferPointer) throws(FormatFault) {
     guard file.count >= 8 else {
-      throw SafetensorsFault("\(file.count) bytes, expected 8 bytes of header length")
+      throw FormatFault("\(file.count) bytes, expected 8 bytes of header length")
     }
     let claimed = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
     guard claimed <= Self.greatestLength else {
-      throw SafetensorsFault(
+      throw FormatFault(
         "a header of \(claimed) bytes, expected at most \(Self.greatestLength)")
     }
     let start = 8 + Int(claimed)
     guard start <= file.count else {
-      throw SafetensorsFault("a header of \(claimed) bytes in a file of \(file.count)")
+      throw FormatFault("a header of \(claimed) bytes in a file of \(file.count)")
     }
     let text = UnsafeRawBufferPointer(rebasing: file[8..<start])
     guard String(validating: text, as: UTF8.self) != nil else {
-      throw SafetensorsFault("the header is not UTF-8")
+      throw FormatFault("the header is not UTF-8")
     }
     var directory = Directory()
     do throws(JSONScanner.Failure) {
       var scanner = JSONScanner(text)
       try directory.read(&scanner)
     } catch {
-      throw SafetensorsFault("\(error.reason), at byte \(error.offset) of the header")
+      throw FormatFault("\(error.reason), at byte \(error.offset) of the header")
     }
     metadata = directory.metadata ?? [:]
     records = try Self.placed(directory.tensors, from: start, to: file.count)
@@ -45,7 +45,7 @@ struct SafetensorsHeader {
 
   private static func placed(
     _ tensors: [TensorName: Information], from start: Int, to end: Int
-  ) throws(SafetensorsFault) -> [Record] {
+  ) throws(FormatFault) -> [Record] {
     let sorted = tensors.sorted { a, b in
       (a.value.start, a.value.end, a.key) < (b.value.start, b.value.end, b.key)
     }
@@ -55,38 +55,29 @@ struct SafetensorsHeader {
     for (name, tensor) in sorted {
       let label = "tensor \(quoted(name.string))"
       guard tensor.start == next, tensor.end >= next else {
-        throw SafetensorsFault(
+        throw FormatFault(
           "\(label) is at \(tensor.start) to \(tensor.end), expected it to begin at \(next)")
       }
       guard let size = tensor.type.byteCount(tensor.shape) else {
-        throw SafetensorsFault(
+        throw FormatFault(
           "\(label): shape \(tensor.shape) of \(tensor.type.rawValue) overflows")
       }
       guard size == tensor.end - tensor.start else {
-        throw SafetensorsFault(
+        throw FormatFault(
           "\(label): shape \(tensor.shape) of \(tensor.type.rawValue) takes \(size) bytes, "
             + "the file gives it \(tensor.end - tensor.start)")
       }
       next = tensor.end
       guard next <= end - start else {
-        throw SafetensorsFault("cut off: \(label) ends at \(next), the data at \(end - start)")
+        throw FormatFault("cut off: \(label) ends at \(next), the data at \(end - start)")
       }
       let entry = CheckpointEntry(name: name.string, type: tensor.type, shape: tensor.shape)
       records.append(Record(entry: entry, bytes: (start + tensor.start)..<(start + tensor.end)))
     }
     guard next == end - start else {
-      throw SafetensorsFault("the tensors take \(next) bytes, the file has \(end - start) for them")
+      throw FormatFault("the tensors take \(next) bytes, the file has \(end - start) for them")
     }
     return records
-  }
-}
-
-/// Why a file is not in the safetensors format.
-struct SafetensorsFault: Error {
-  let reason: String
-
-  init(_ reason: String) {
-    self.reason = reason
   }
 }
 
@@ -159,7 +150,7 @@ private struct Directory {
 
   private static func type(_ scanner: inout JSONScanner) throws(JSONScanner.Failure) -> StoredType {
     let name = try scanner.string()
-    guard let type = StoredType(rawValue: name) else {
+    guard let type = StoredType(rawValue: name), type.isSafetensors else {
       throw scanner.failure("unknown dtype \(quoted(name))")
     }
     return type

@@ -1,6 +1,7 @@
 import TensorCore
 
-/// The element types of the safetensors format, in the order of its reference implementation: by rising alignment.
+/// How elements are stored in a checkpoint: the types of the safetensors format, in the order of its reference
+/// implementation (by rising alignment), and those that only other formats have.
 public enum StoredType: String, Sendable, CaseIterable, Comparable, Codable {
   case bool = "BOOL"
   case float4 = "F4"
@@ -25,9 +26,26 @@ public enum StoredType: String, Sendable, CaseIterable, Comparable, Codable {
   case int64 = "I64"
   case uint64 = "U64"
 
-  /// Bits an element takes.
-  public var bits: Int {
-    switch self {
+  case complex128 = "C128"
+  case q4_0 = "Q4_0"
+  case q4_1 = "Q4_1"
+  case q5_0 = "Q5_0"
+  case q5_1 = "Q5_1"
+  case q8_0 = "Q8_0"
+  case q4_K = "Q4_K"
+  case q5_K = "Q5_K"
+  case q6_K = "Q6_K"
+
+  /// Whether the safetensors format has this type.
+  public var isSafetensors: Bool { self <= .uint64 }
+
+  /// How many elements are stored together: 1, or a block of a quantised type.
+  public var blockLength: Int { quantization?.blockLength ?? 1 }
+
+  /// Bits a block takes; where ``blockLength`` is 1, an element.
+  public var blockBits: Int {
+    if let quantization { return quantization.blockBytes * 8 }
+    return switch self {
     case .float4: 4
     case .float6e2m3, .float6e3m2: 6
     case .bool, .uint8, .int8, .float8e5m2, .float8e4m3, .float8e8m0, .float8e4m3fnuz,
@@ -36,6 +54,7 @@ public enum StoredType: String, Sendable, CaseIterable, Comparable, Codable {
     case .int16, .uint16, .float16, .bfloat16: 16
     case .int32, .uint32, .float32: 32
     case .complex64, .float64, .int64, .uint64: 64
+    default: 128
     }
   }
 
@@ -68,14 +87,17 @@ public enum StoredType: String, Sendable, CaseIterable, Comparable, Codable {
     }
   }
 
-  /// Bytes that elements of `shape` take; nil where the number overflows or is no whole number of bytes.
+  /// Bytes that elements of `shape` take; nil where the number overflows or is no whole number of bytes or blocks.
   package func byteCount(_ shape: [Int]) -> Int? {
-    var bits = 1
-    for factor in shape + [self.bits] {
-      let (product, overflow) = bits.multipliedReportingOverflow(by: factor)
+    var count = 1
+    for length in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: length)
       if overflow { return nil }
-      bits = product
+      count = product
     }
+    guard count % blockLength == 0 else { return nil }
+    let (bits, overflow) = (count / blockLength).multipliedReportingOverflow(by: blockBits)
+    if overflow { return nil }
     return bits % 8 == 0 ? bits / 8 : nil
   }
 

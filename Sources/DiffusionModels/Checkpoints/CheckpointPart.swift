@@ -35,6 +35,12 @@ public struct CheckpointPart<Source: CheckpointSource>: CheckpointSource {
     return try source.tensor(named: name)
   }
 
+  /// The elements of the tensor of this name as they are stored.
+  public func elements(named name: String) throws(CheckpointError) -> StoredElements {
+    guard contains(name) else { throw .missing(path: path, name: name) }
+    return try source.elements(named: name)
+  }
+
   private func contains(_ name: String) -> Bool {
     name.hasPrefix(prefix) && !excluded.contains { name.hasPrefix($0) }
   }
