@@ -87,18 +87,19 @@ public enum StoredType: String, Sendable, CaseIterable, Comparable, Codable {
     }
   }
 
-  /// Bytes that elements of `shape` take; nil where the number overflows or is no whole number of bytes or blocks.
+  /// Bytes that elements of `shape` take; nil where the number overflows or is no whole number of bytes or blocks. Axes of
+  /// no length do not hide others that overflow: a part of the shape can be counted too.
   package func byteCount(_ shape: [Int]) -> Int? {
     var count = 1
-    for length in shape {
+    for length in shape where length != 0 {
       let (product, overflow) = count.multipliedReportingOverflow(by: length)
       if overflow { return nil }
       count = product
     }
-    guard count % blockLength == 0 else { return nil }
     let (bits, overflow) = (count / blockLength).multipliedReportingOverflow(by: blockBits)
     if overflow { return nil }
-    return bits % 8 == 0 ? bits / 8 : nil
+    if shape.contains(0) { return 0 }
+    return count % blockLength == 0 && bits % 8 == 0 ? bits / 8 : nil
   }
 
   /// The order of alignment.

@@ -141,6 +141,10 @@ import Testing
     (
       #"{"t":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#, 0, "overflows"
     ),
+    (
+      #"{"t":{"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]}}"#, 0,
+      "overflows"
+    ),
     (#"{"t":{"dtype":"F32","shape":[1]}}"#, 4, "without `dtype`, `shape` or `data_offsets`"),
     (#"{"\ud800":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4, "surrogate"),
     ("{\"a\nb\":1}", 0, "control character"),
