@@ -56,6 +56,14 @@ public final class StoragePool: Sendable {
     }
   }
 
+  /// Calls `body` with at least `byteCount` bytes of unspecified contents, which come from the pool and go back to it.
+  func withScratch(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+    let byteCount = max(Self.pooled, byteCount)
+    let address = take(byteCount)
+    body(address)
+    give(address, byteCount)
+  }
+
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let size = Self.sizeClass(byteCount)
     if size < Self.pooled {

@@ -82,7 +82,18 @@ extension Tensor {
     let result = Tensor(uninitialized: batch.shape + [m, n], dtype: dtype)
     if result.count == 0 { return result }
     if k == 0 { return Tensor.zeros(result.shape, dtype: dtype) }
-    multiply(other, transposeA, transposeB, batch, ProductTiles(m: m, n: n, k: k), into: result)
+    // Many left matrices with one right matrix are one product of all their rows, unless depth is cut.
+    let matrices = result.count / (m * n)
+    let single = ProductTiles(m: m, n: n, k: k, matrices: matrices)
+    let isShared = !transposeA && other.count == k * n && count == matrices * m * k
+    if matrices > 1 && isShared && single.depthBlocks == 1 {
+      let rows = matrices * m
+      multiply(
+        other, false, transposeB, Broadcast([[1], [1]]) ?? batch,
+        ProductTiles(m: rows, n: n, k: k, cutsDepth: false), into: result)
+    } else {
+      multiply(other, transposeA, transposeB, batch, single, into: result)
+    }
     return result
   }
 
@@ -103,17 +114,20 @@ extension Tensor {
       ? result : Tensor(uninitialized: [matrices, layers, m, n], dtype: dtype)
     let (x, y, out) = (readAddress, other.readAddress, partial.freshAddress)
     let (strideA, strideB) = (shape[rank - 1], other.shape[other.rank - 1])
+    let scratchBytes = tiles.scratchBytes(dtype)
     Parallel.ranges(matrices * layers * tiles.count, grain: tiles.grain) { range in
-      for index in range {
-        let (matrix, layer) = (
-          index / (tiles.count * layers), index / tiles.count % layers
-        )
-        let (p, q) = batch.offsets(at: matrix)
-        tiles.compute(
-          dtype, tile: index % tiles.count, layer: layer,
-          MatrixOperand(address: x + p * m * k * size, stride: strideA, isTransposed: transposeA),
-          MatrixOperand(address: y + q * k * n * size, stride: strideB, isTransposed: transposeB),
-          into: out + (matrix * layers + layer) * m * n * size)
+      StoragePool.shared.withScratch(scratchBytes) { scratch in
+        for index in range {
+          let (matrix, layer) = (
+            index / (tiles.count * layers), index / tiles.count % layers
+          )
+          let (p, q) = batch.offsets(at: matrix)
+          tiles.compute(
+            dtype, tile: index % tiles.count, layer: layer,
+            MatrixOperand(address: x + p * m * k * size, stride: strideA, isTransposed: transposeA),
+            MatrixOperand(address: y + q * k * n * size, stride: strideB, isTransposed: transposeB),
+            into: out + (matrix * layers + layer) * m * n * size, scratch: scratch)
+        }
       }
     }
     withExtendedLifetime((self, other)) {}

@@ -1,3 +1,5 @@
+import CTensorKernels
+
 /// One operand of a matrix product: where it lies and how it is stored.
 struct MatrixOperand {
   let address: UnsafeRawPointer
@@ -5,12 +7,16 @@ struct MatrixOperand {
   let stride: Int
   /// Whether it is stored with rows and columns exchanged.
   let isTransposed: Bool
+
+  /// Distances in elements from a row to the next and from a column to the next.
+  var strides: (row: Int, column: Int) { isTransposed ? (1, stride) : (stride, 1) }
 }
 
-/// How a matrix product of one shape is cut into tiles for the threads.
+/// How matrix products of one shape are cut into tiles for the threads.
 ///
-/// The cut depends on the shape of one matrix alone, not on how many there are nor on the threads, so a sample's
-/// result has the same bytes in any batch.
+/// The engine's kernel gives an element the same bytes in any tile (see `gemm.inc`), so tiles may hold rows of several
+/// samples, and their number may depend on how many products and threads there are. Only the cut of the inner dimension counts:
+/// it depends on the shape of one matrix alone.
 struct ProductTiles {
   let m: Int
   let n: Int
@@ -21,25 +27,41 @@ struct ProductTiles {
   /// How much of the inner dimension one tile takes: long thin products are cut there too, and added.
   let depth: Int
 
-  /// Measured on OpenBLAS 0.3.21: blocks of 128 rows reach 95 % of the whole product's speed, 16 rows 63 %.
-  static let fullRows = 128
-  static let mostColumns = 384
+  /// Packing takes its share of a tile's time: one part in `rows / 5` for the right operand, in `columns / 5` for the left.
+  private static let mostRows = 512
+  private static let mostColumns = 384
+  /// Tiles a thread, so that one that is held up is helped, and multiply-adds that a tile is worth.
+  private static let tilesOfThread = 4
+  private static let leastWork = 1 << 20
   private static let mostDepth = 2048
 
-  init(m: Int, n: Int, k: Int, rows: Int = Self.fullRows, cutsDepth: Bool = true) {
-    (self.m, self.n, self.k, self.rows) = (m, n, k, rows)
-    let strips = Swift.max(1, (n + Self.mostColumns - 1) / Self.mostColumns)
-    columns = Swift.max(1, ((n + strips - 1) / strips + 15) / 16 * 16)
-    let isThin =
-      cutsDepth && m * n <= 4 * Self.fullRows * Self.mostColumns && k >= 2 * Self.mostDepth
+  /// - Parameter matrices: how many products of this shape run side by side.
+  init(m: Int, n: Int, k: Int, matrices: Int = 1, cutsDepth: Bool = true) {
+    (self.m, self.n, self.k) = (m, n, k)
+    let isThin = cutsDepth && m * n <= 1 << 16 && k >= 2 * Self.mostDepth
     depth = isThin ? Self.mostDepth : Swift.max(1, k)
+    let layers = (k + depth - 1) / depth
+    // The eight rows stand for the packing.
+    let worth = (m + 8) * n * depth / Self.leastWork
+    let wanted = Swift.min(
+      worth, Self.tilesOfThread * Backend.threads / (matrices * layers))
+    var strips = Swift.max(1, (n + Self.mostColumns - 1) / Self.mostColumns)
+    var blocks = Swift.max(1, (m + Self.mostRows - 1) / Self.mostRows)
+    while strips * blocks < wanted {
+      if n * blocks > m * strips { strips += 1 } else { blocks += 1 }
+    }
+    columns = Self.length(n, strips, multiple: 32)
+    rows = Self.length(m, blocks, multiple: 12)
   }
 
-  var rowBlocks: Int { (m + rows - 1) / rows }
+  private static func length(_ whole: Int, _ parts: Int, multiple: Int) -> Int {
+    Swift.max(1, ((whole + parts - 1) / parts + multiple - 1) / multiple * multiple)
+  }
+
   var columnBlocks: Int { (n + columns - 1) / columns }
   var depthBlocks: Int { Swift.max(1, (k + depth - 1) / depth) }
   /// Tiles in one layer of depth.
-  var count: Int { rowBlocks * columnBlocks }
+  var count: Int { (m + rows - 1) / rows * columnBlocks }
 
   /// How many tiles one hand-over to a thread takes, so that it is worth its while.
   var grain: Int {
@@ -47,34 +69,25 @@ struct ProductTiles {
     return Swift.max(1, (1 << 18) / Swift.max(1, work))
   }
 
-  func rowRange(_ tile: Int) -> Range<Int> {
-    let first = tile / columnBlocks * rows
-    return first..<Swift.min(m, first + rows)
+  /// Bytes that computing a tile needs beside the operands.
+  func scratchBytes(_ dtype: DType) -> Int {
+    Backend.prepare()
+    var elements = 0
+    tk_gemm_tile_scratch(dtype.kernelType, Swift.min(n, columns), Swift.min(k, depth), &elements)
+    return elements * dtype.size
   }
 
-  func columnRange(_ tile: Int) -> Range<Int> {
-    let first = tile % columnBlocks * columns
-    return first..<Swift.min(n, first + columns)
-  }
-
-  func depthRange(_ layer: Int) -> Range<Int> {
-    layer * depth..<Swift.min(k, (layer + 1) * depth)
-  }
-
-  /// Computes one tile of one layer into `c`, the `[m, n]` result of that layer, or adds it to what is there.
+  /// Computes one tile of one layer into `c`, the `[m, n]` result of that layer, with `bias` `[n]` in every row.
   func compute(
     _ dtype: DType, tile: Int, layer: Int, _ a: MatrixOperand, _ b: MatrixOperand,
-    adding: Bool = false, into c: UnsafeMutableRawPointer
+    bias: UnsafeRawPointer? = nil, into c: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
   ) {
-    let (i, j, l) = (rowRange(tile), columnRange(tile), depthRange(layer))
-    let size = dtype.size
-    let (aRow, aColumn) = a.isTransposed ? (1, a.stride) : (a.stride, 1)
-    let (bRow, bColumn) = b.isTransposed ? (1, b.stride) : (b.stride, 1)
-    BLAS.gemm(
-      dtype, transposeA: a.isTransposed, transposeB: b.isTransposed,
-      m: i.count, n: j.count, k: l.count,
-      a: a.address + (i.lowerBound * aRow + l.lowerBound * aColumn) * size, strideA: a.stride,
-      b: b.address + (l.lowerBound * bRow + j.lowerBound * bColumn) * size, strideB: b.stride,
-      beta: adding ? 1 : 0, c: c + (i.lowerBound * n + j.lowerBound) * size, strideC: n)
+    let (i, j, l) = (tile / columnBlocks * rows, tile % columnBlocks * columns, layer * depth)
+    let (size, x, y) = (dtype.size, a.strides, b.strides)
+    tk_gemm_tile(
+      dtype.kernelType, Swift.min(rows, m - i), Swift.min(columns, n - j), Swift.min(depth, k - l),
+      a.address + (i * x.row + l * x.column) * size, x.row, x.column,
+      b.address + (l * y.row + j * y.column) * size, y.row, y.column,
+      bias.map { $0 + j * size }, c + (i * n + j) * size, n, scratch)
   }
 }

@@ -21,12 +21,14 @@ enum PanelProduct {
     return (columns + width - 1) / width * width
   }
 
-  /// The panels of a matrix `[rows, columns]` with rows `stride` apart, as `[panel, rows, width]`.
+  /// The panels of a matrix `[rows, columns]` as `[panel, rows, width]`.
   static func packed(
-    _ address: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, dtype: DType
+    _ matrix: MatrixOperand, rows: Int, columns: Int, dtype: DType
   ) -> Tensor {
     let panels = Tensor(uninitialized: [padded(columns, dtype), rows], dtype: dtype)
-    tk_gemm_pack(dtype.kernelType, rows, columns, address, stride, panels.freshAddress)
+    let (row, column) = matrix.strides
+    tk_gemm_pack(
+      dtype.kernelType, rows, columns, matrix.address, row, column, panels.freshAddress)
     return panels
   }
 }

@@ -24,8 +24,9 @@ enum UnfoldedConvolution {
     let direct = geometry.isPointwise
     for group in 0..<geometry.groups {
       let panels = PanelProduct.packed(
-        weights.readAddress + group * out * size, rows: depth, columns: out,
-        stride: geometry.outChannels, dtype: dtype)
+        MatrixOperand(
+          address: weights.readAddress + group * out * size, stride: geometry.outChannels,
+          isTransposed: false), rows: depth, columns: out, dtype: dtype)
       let offset = bias.map { $0.readAddress + group * out * size }
       Parallel.ranges(geometry.pixels, grain: rows) { range in
         var window = geometry.window
@@ -34,7 +35,7 @@ enum UnfoldedConvolution {
         func multiply(_ a: UnsafeRawPointer) {
           tk_gemm(
             type, range.count, out, depth, a, depth, 1, panels.readAddress, width, depth * width,
-            result, geometry.outChannels, 0)
+            offset, result, geometry.outChannels, 0)
         }
         if direct {
           multiply(source + first * depth * size)
@@ -45,9 +46,6 @@ enum UnfoldedConvolution {
             windows.freshAddress)
           multiply(windows.readAddress)
           withExtendedLifetime(windows) {}
-        }
-        if let offset {
-          tk_add_bias(type, range.count, out, offset, result, geometry.outChannels)
         }
       }
       withExtendedLifetime(panels) {}
@@ -81,7 +79,7 @@ enum UnfoldedConvolution {
           tk_gemm(
             dtype.kernelType, range.count, columns, out,
             source + range.lowerBound * geometry.outChannels * size, geometry.outChannels, 1,
-            panels.readAddress, width, out * width,
+            panels.readAddress, width, out * width, nil,
             spread.freshAddress + range.lowerBound * columns * size, columns, 0)
         }
         Parallel.ranges(inPixels, grain: 256) { range in
@@ -102,14 +100,11 @@ enum UnfoldedConvolution {
     _ weights: Tensor, _ group: Int, _ geometry: ConvolutionGeometry
   ) -> Tensor {
     let out = geometry.outPerGroup
-    let whole = weights.viewed(as: [
-      geometry.taps * geometry.channelsPerGroup, geometry.outChannels,
-    ])
-    let own = geometry.groups == 1 ? whole : whole.sliced(axis: 1, group * out..<(group + 1) * out)
-    let turned = own.permuted([1, 0])
-    defer { withExtendedLifetime(turned) {} }
+    defer { withExtendedLifetime(weights) {} }
     return PanelProduct.packed(
-      turned.readAddress, rows: out, columns: whole.shape[0], stride: whole.shape[0],
-      dtype: weights.dtype)
+      MatrixOperand(
+        address: weights.readAddress + group * out * weights.dtype.size,
+        stride: geometry.outChannels, isTransposed: true),
+      rows: out, columns: geometry.taps * geometry.channelsPerGroup, dtype: weights.dtype)
   }
 }

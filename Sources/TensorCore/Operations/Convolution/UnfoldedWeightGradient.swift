@@ -78,10 +78,10 @@ extension UnfoldedConvolution {
         type, &window, first, count, share.group * per + share.channels.lowerBound,
         share.channels.count, share.taps.lowerBound, share.taps.count, x.readAddress,
         windows.freshAddress)
-      tk_gemm_pack(type, count, out, seed + first * all * size, all, panels.freshAddress)
+      tk_gemm_pack(type, count, out, seed + first * all * size, all, 1, panels.freshAddress)
       tk_gemm(
         type, rows, out, count, windows.readAddress, 1, rows, panels.readAddress, width,
-        count * width, target + start * size, all, first > share.pixels.lowerBound ? 1 : 0)
+        count * width, nil, target + start * size, all, first > share.pixels.lowerBound ? 1 : 0)
       first += count
     } while first < share.pixels.upperBound
     withExtendedLifetime((windows, panels)) {}

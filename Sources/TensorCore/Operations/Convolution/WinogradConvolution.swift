@@ -116,7 +116,7 @@ extension WinogradConvolution {
       tk_gemm(
         type, rows, columns, channels,
         v.readAddress + position * Self.step(rows * channels) * size, channels, 1,
-        u + position * uStep * size, width, channels * width,
+        u + position * uStep * size, width, channels * width, nil,
         m.freshAddress + position * Self.step(rows * stride) * size, stride, 0)
     }
     withExtendedLifetime((v, m)) {}

@@ -55,7 +55,7 @@ extension WinogradConvolution {
       tk_gemm(
         dtype.kernelType, channels, out, count,
         v.readAddress + position * Self.step(count * channels) * size, 1, channels,
-        d.readAddress + position * Self.step(dElements) * size, width, count * width,
+        d.readAddress + position * Self.step(dElements) * size, width, count * width, nil,
         du.freshAddress + position * Self.step(channels * out) * size, out,
         range.lowerBound > 0 ? 1 : 0)
     }
