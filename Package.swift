@@ -67,7 +67,7 @@ let package = Package(
     .executableTarget(
       name: "DiffusionCLI",
       dependencies: [
-        "DiffusionPipelines", "DiffusionTraining",
+        "DiffusionPipelines", "DiffusionTraining", "TextTokenizer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(

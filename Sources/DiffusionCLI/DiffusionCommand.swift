@@ -13,7 +13,7 @@ struct DiffusionCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       GenerateCommand.self, TrainCommand.self, InspectCommand.self, SamplersCommand.self,
-      IllustrateCommand.self,
+      IllustrateCommand.self, TokenizeCommand.self,
     ])
 }
 

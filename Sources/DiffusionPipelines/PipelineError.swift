@@ -6,6 +6,8 @@ import TensorCheckpoints
 public enum PipelineError: Error, Sendable, Equatable {
   /// The model that comes with the engine is in none of the places where it is looked for.
   case embeddedModelMissing(searched: [String])
+  /// The vocabulary that comes with the engine is in none of the places where it is looked for.
+  case embeddedVocabularyMissing(searched: [String])
   /// There is nothing at the path, or nothing that is known as a model.
   case noModel(path: String, problem: String)
   /// The model's files are not right.
@@ -25,6 +27,9 @@ extension PipelineError: LocalizedError, CustomStringConvertible {
     case .embeddedModelMissing(let searched):
       "the model that comes with the engine was not found; give one with --model, or put it back: "
         + "searched \(searched.joined(separator: ", "))"
+    case .embeddedVocabularyMissing(let searched):
+      "the vocabulary that comes with the engine was not found; give one with --vocabulary, or put it "
+        + "back: searched \(searched.joined(separator: ", "))"
     case .noModel(let path, let problem): "\(path): \(problem)"
     case .model(let error): error.description
     case .request(let part, let problem): "\(part): \(problem)"

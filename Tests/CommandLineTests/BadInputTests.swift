@@ -24,6 +24,9 @@ import Testing
     ("generate --out a.png --unknown", 64, "--unknown"),
     ("paint", 64, "paint"),
     ("inspect missing.safetensors", 1, "missing.safetensors"),
+    ("tokenize", 64, "text"),
+    ("tokenize a --vocabulary missing.json", 1, "missing.json"),
+    ("tokenize a --model a --vocabulary b", 64, "--vocabulary"),
     ("train ddpm --config missing.json", 1, "missing.json"),
   ]
 
