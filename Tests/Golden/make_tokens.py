@@ -1,6 +1,8 @@
 """Writes tokens/: texts with the ids of transformers' CLIPTokenizer (transformers 5.24.0, tokenizers 0.23.3).
 
-random.jsonl.gz    40 prompts, then 10,000 random strings of all planes, with the full vocabulary
+random.jsonl.gz    40 prompts, all canonical decompositions, 10,000 random strings of all planes; the full vocabulary
+blocks.tsv         for each 4,096 code points a hash of the ids of a text with every one of them (every 64th in the planes
+                   that have no characters): the first code point, the number of ids, FNV-1a over them as 32 bits each
 small_new/         a tokenizer.json as transformers 5 writes it, of a small vocabulary, with added tokens
 small_old/         vocab.json, merges.txt and the configurations of older folders: pads with "!", added_tokens.json
 small_*/ids.jsonl  texts with the ids of the folder
@@ -95,7 +97,22 @@ full = load(["vocab.json", "merges.txt"])
 assert full("a photo").input_ids == [49406, 320, 1125, 49407]
 with open("tokens/random.jsonl.gz", "wb") as file:
     with gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename="") as packed:
-        packed.write(rows(full, prompts + strings).encode())
+        packed.write(rows(full, prompts + [" ".join(decomposed)] + strings).encode())
+
+
+def fingerprint(ids):
+    value = 0xCBF29CE484222325
+    for byte in b"".join(i.to_bytes(4, "little") for i in ids):
+        value = (value ^ byte) * 0x100000001B3 % 2**64
+    return value
+
+
+with open("tokens/blocks.tsv", "w") as file:
+    for first in range(0, 0x110000, 0x1000):
+        step = 1 if first >> 16 in (0, 1, 2, 3, 14) else 64
+        block = [chr(c) for c in range(first, first + 0x1000, step) if not 0xD800 <= c < 0xE000]
+        ids = full("".join("a%sa%s%s\u0301\u0323 " % (c, c, c) for c in block)).input_ids[1:-1]
+        file.write("%x\t%d\t%016x\n" % (first, len(ids), fingerprint(ids)))
 
 # A small vocabulary: the bytes, the first merges, the markers.
 with open(os.path.join(source, "vocab.json")) as file:

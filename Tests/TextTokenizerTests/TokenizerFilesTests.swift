@@ -47,6 +47,10 @@ import Testing
     #expect(try message(noMarkers).contains("start marker: expected the token <|startoftext|>"))
     let text = ["vocab.json": Data(#"{"a": "b"}"#.utf8), "merges.txt": Data()]
     #expect(try message(text).contains("vocab.json: a: expected an object of tokens and ids"))
+    let huge = [
+      "vocab.json": Data(#"{"a": 4294967296}"#.utf8), "merges.txt": Data(),
+    ]
+    #expect(try message(huge).contains("token a: expected an id from 0 to 2147483647"))
     let pad = [
       "vocab.json": vocabulary, "merges.txt": Data(),
       "tokenizer_config.json": Data(#"{"pad_token": "<pad>"}"#.utf8),

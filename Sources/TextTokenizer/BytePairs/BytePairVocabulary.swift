@@ -23,16 +23,17 @@ public struct BytePairVocabulary: Sendable {
   public init(
     ids: [String: Int], merges: [(String, String)], path: String
   ) throws(TokenizerError) {
+    if let (token, id) = ids.first(where: { Int32(exactly: $0.value) == nil || $0.value < 0 }) {
+      throw .malformed(
+        path: path, place: "token \(token)",
+        problem: "expected an id from 0 to \(Int32.max), found \(id)")
+    }
     func id(_ token: String, _ place: String) throws(TokenizerError) -> Int32 {
       guard let id = ids[token] else {
         throw .malformed(
           path: path, place: place, problem: "expected the token \(token) in the vocabulary")
       }
-      guard let small = Int32(exactly: id), small >= 0 else {
-        throw .malformed(
-          path: path, place: "token \(token)", problem: "expected an id from 0 on, found \(id)")
-      }
-      return small
+      return Int32(id)
     }
     self.ids = ids
     startID = Int(try id(Self.startMarker, "the start marker"))

@@ -33,10 +33,10 @@ struct TokenizerFolder {
     let vocabulary = try BytePairVocabulary(
       json: file("vocab.json"), merges: file("merges.txt"))
     if let added = configuration.added {
-      let entries = added.compactMap { key, entry in
-        Int(key).map {
-          AddedTokenEntry(id: $0, content: entry.content, normalized: entry.normalized)
-        }
+      let entries = added.map { key, entry in
+        var entry = entry
+        entry.id = Int(key)
+        return entry
       }
       return try Self.tokenizer(
         vocabulary, entries + configuration.all, configuration, path: file("tokenizer_config.json"))
@@ -67,7 +67,7 @@ struct TokenizerFolder {
         problem: "expected CLIP's byte pairs with words that end in \(ByteAlphabet.wordEnd), found "
           + "\(file.model.type ?? "BPE") with the ending \(suffix)")
     }
-    let added = file.addedTokens ?? []
+    let added = (file.addedTokens ?? []) + configuration.all
     var ids = file.model.vocab
     for entry in added { ids[entry.content] = entry.id ?? ids[entry.content] }
     let vocabulary = try BytePairVocabulary(
