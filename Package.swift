@@ -70,10 +70,13 @@ let package = Package(
         "DiffusionPipelines", "DiffusionTraining", "TextTokenizer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .target(
+      name: "SolverOrder", dependencies: ["TensorCore", "Diffusion"],
+      path: "Benchmarks/SolverOrder"),
     .executableTarget(
       name: "bench",
       dependencies: [
-        "DiffusionTraining", "COpenBLAS",
+        "DiffusionTraining", "SolverOrder", "COpenBLAS",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/bench"),
@@ -86,7 +89,7 @@ let package = Package(
     .testTarget(name: "TensorLayersTests", dependencies: ["TensorLayers", "TestSupport"]),
     .testTarget(
       name: "TensorCheckpointsTests", dependencies: ["TensorCheckpoints", "TestSupport"]),
-    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"]),
+    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "SolverOrder", "TestSupport"]),
     .testTarget(name: "DiffusionModelsTests", dependencies: ["DiffusionModels", "TestSupport"]),
     .testTarget(
       name: "DiffusionTrainingTests", dependencies: ["DiffusionTraining", "TestSupport"]),

@@ -7,6 +7,10 @@ public protocol Denoiser: Sendable {
   /// How an evaluation fails.
   associatedtype Failure: Error = Never
 
+  /// The denoiser of a part of the batch, for solvers that take samples at different levels: what it holds for each
+  /// sample is cut down to those. One that holds nothing of that kind is its own.
+  func narrowed(to samples: Range<Int>) -> Self
+
   /// The memory at the start of a trajectory.
   func start() -> Memory
 
@@ -20,6 +24,11 @@ public protocol Denoiser: Sendable {
 public struct NoMemory: Codable, Sendable, Hashable {
   /// Nothing.
   public init() {}
+}
+
+extension Denoiser {
+  /// Itself: nothing in it belongs to one sample.
+  public func narrowed(to samples: Range<Int>) -> Self { self }
 }
 
 extension Denoiser where Memory == NoMemory {
@@ -57,5 +66,17 @@ public struct Evaluator<D: Denoiser>: Sendable {
   ) throws(D.Failure) -> Estimate {
     count += 1
     return try denoiser.estimate(x, at: level, memory: &memory)
+  }
+
+  /// The estimate for one sample of the batch, `[1, ...]`, at a level of its own. It is asked without memory: samples
+  /// that go on by themselves, trying steps again, have no common order of evaluations that a momentum could follow.
+  ///
+  /// The caller counts the evaluations, once for all samples that ask together.
+  func estimate(
+    _ x: Tensor, ofSample index: Int, at level: NoiseLevel
+  ) throws(D.Failure) -> Estimate {
+    let narrowed = denoiser.narrowed(to: index..<index + 1)
+    var memory = narrowed.start()
+    return try narrowed.estimate(x, at: level, memory: &memory)
   }
 }

@@ -97,4 +97,9 @@ public struct Conditioned<Base: ConditionalDenoiser>: Denoiser {
   ) throws(Base.Failure) -> Estimate {
     try base.estimate(x, at: level, given: conditions)
   }
+
+  /// With the conditions of those samples.
+  public func narrowed(to samples: Range<Int>) -> Self {
+    Self(base, conditions: Array(conditions[samples]))
+  }
 }

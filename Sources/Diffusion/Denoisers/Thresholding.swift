@@ -49,6 +49,11 @@ public struct Thresholded<Base: Denoiser>: Denoiser {
     self.keepsDirection = keepsDirection
   }
 
+  /// The base for those samples, bounded alike.
+  public func narrowed(to samples: Range<Int>) -> Self {
+    Self(base.narrowed(to: samples), threshold, keepsDirection: keepsDirection)
+  }
+
   /// The base's memory.
   public func start() -> Base.Memory { base.start() }
 

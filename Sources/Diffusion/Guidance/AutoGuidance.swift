@@ -27,6 +27,11 @@ where Weak.Failure == Strong.Failure {
     fileprivate var rule: GuidanceMemory
   }
 
+  /// Both models for those samples.
+  public func narrowed(to samples: Range<Int>) -> Self {
+    Self(strong.narrowed(to: samples), awayFrom: weak.narrowed(to: samples), rule: rule)
+  }
+
   /// The models' own memories and nothing yet for the rule.
   public func start() -> Memory {
     Memory(strong: strong.start(), weak: weak.start(), rule: GuidanceMemory())

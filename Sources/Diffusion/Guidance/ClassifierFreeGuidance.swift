@@ -41,6 +41,12 @@ public struct ClassifierFreeGuidance<Base: ConditionalDenoiser>: Denoiser {
   /// Nothing yet.
   public func start() -> GuidanceMemory { GuidanceMemory() }
 
+  /// With the conditions of those samples.
+  public func narrowed(to samples: Range<Int>) -> Self {
+    Self(
+      base, towards: Array(conditions[samples]), awayFrom: Array(negatives[samples]), rule: rule)
+  }
+
   /// The guided estimate for a batch, all of it at one level; the variance is the conditional half's.
   public func estimate(
     _ x: Tensor, at level: NoiseLevel, memory: inout GuidanceMemory

@@ -29,6 +29,11 @@ public struct ClassifierGuidance<Base: Denoiser>: Denoiser {
     self.logProbability = logProbability
   }
 
+  /// The base for those samples; the classifier is shown them alone, so it has to mean the same `y` by any of them.
+  public func narrowed(to samples: Range<Int>) -> Self {
+    Self(base.narrowed(to: samples), scale: scale, logProbability: logProbability)
+  }
+
   /// The base's memory.
   public func start() -> Base.Memory { base.start() }
 

@@ -25,9 +25,8 @@ public struct DDIM: Solver, Hashable, Codable {
   ) throws(D.Failure) -> (x: Tensor, denoised: Tensor) {
     let estimate = try denoiser(x, at: interval.from)
     let (from, to) = (interval.from, interval.to)
-    if to.noise == 0 { return (estimate.denoised * to.signal, estimate.denoised) }
-    var deviation = 0.0
-    if eta > 0 { deviation = eta * Posterior(at: to, from: from).variance.squareRoot() }
+    if eta == 0 || to.noise == 0 { return (interval.firstOrder(x, estimate), estimate.denoised) }
+    let deviation = eta * Posterior(at: to, from: from).variance.squareRoot()
     let kept = max(0, (to.noise - deviation) * (to.noise + deviation)).squareRoot() / from.noise
     var terms = [(kept, x)]
     if let direction = estimate.direction {
@@ -35,7 +34,7 @@ public struct DDIM: Solver, Hashable, Codable {
     } else {
       terms.append((to.signal - kept * from.signal, estimate.denoised))
     }
-    if deviation > 0 { terms.append((deviation, noise.noise(like: x, over: interval))) }
+    terms.append((deviation, noise.noise(like: x, over: interval)))
     return (Tensor.linearCombination(terms), estimate.denoised)
   }
 }

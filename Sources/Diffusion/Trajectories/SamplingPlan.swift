@@ -34,6 +34,11 @@ public struct SamplingPlan: Sendable, Hashable, Codable {
     self.init(levels: timesteps.map { process.levels[$0] } + [end])
   }
 
+  /// The legs of the way back, from the last level to the first: DDIM's inversion goes them.
+  public var reversed: SamplingPlan {
+    SamplingPlan(levels: [intervals.last?.to ?? .clean] + intervals.reversed().map(\.from))
+  }
+
   /// The level that samples start at.
   public var start: NoiseLevel { intervals.first?.from ?? .clean }
   /// How many steps there are.

@@ -41,15 +41,23 @@ public struct Trajectory<S: Solver, D: Denoiser, N: NoiseSource>: Sendable {
     public let denoised: Tensor
     /// How often the denoiser was asked so far.
     public let evaluations: Int
+    /// The share of the whole trajectory that is gone. A solver that chooses its own steps makes several in a leg: the
+    /// sample is then on its way to `interval.to`, and there where this is `(index + 1) / count`.
+    public let progress: Double
   }
 
   /// A trajectory from a sample at the plan's first level.
-  public init(from x: Tensor, plan: SamplingPlan, solver: S, denoiser: D, noise: N) {
+  ///
+  /// - Parameter past: steps that were made before, the latest last, with which a multistep solver begins.
+  public init(
+    from x: Tensor, plan: SamplingPlan, solver: S, denoiser: D, noise: N,
+    after past: [PastStep] = []
+  ) {
     self.solver = solver
     self.plan = plan
     evaluator = Evaluator(denoiser)
     state = Snapshot(
-      x: x.detached, stepsDone: 0, evaluations: 0, solverMemory: solver.start(),
+      x: x.detached, stepsDone: 0, evaluations: 0, solverMemory: solver.start(after: past),
       denoiserMemory: denoiser.start(), noise: noise)
   }
 
@@ -107,13 +115,14 @@ public struct Trajectory<S: Solver, D: Denoiser, N: NoiseSource>: Sendable {
     }
     moved.x = made.x.detached
     moved.denoised = made.denoised.detached
-    moved.stepsDone += 1
+    let share = interval.kind == .solved ? solver.progress(moved.solverMemory) : 1
+    if share >= 1 { moved.stepsDone += 1 }
     moved.evaluations = asked.count
     moved.denoiserMemory = asked.memory
     (evaluator, state) = (asked, moved)
     return Step(
       index: index, count: plan.count, interval: interval, x: moved.x, denoised: made.denoised,
-      evaluations: asked.count)
+      evaluations: asked.count, progress: (Double(index) + min(share, 1)) / Double(plan.count))
   }
 
   /// The forward process over a leg: what a solver remembers of the path before it no longer holds.
