@@ -75,6 +75,8 @@ public struct SinglestepGroups: Solver, Hashable, Codable {
     memory.nodes.append(
       SlopeNode(
         level: interval.from, slope: coordinates.slope(at: x, estimate, interval.from)))
+    // A group that began late, after a leg from pure noise, has fewer slopes.
+    legOrder = min(legOrder, memory.nodes.count)
     if legOrder == 1 { return (interval.firstOrder(x, estimate), estimate.denoised) }
     let nodes = [memory.nodes[0], memory.nodes[legOrder - 1]]
     let moved = coordinates.exponential(
