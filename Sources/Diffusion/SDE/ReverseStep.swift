@@ -32,22 +32,8 @@ struct ReverseStep {
 
   /// `1 - exp(-decay)`: the integral of a constant estimate.
   var constant: Double { -expm1(-decay) }
-  /// `1 - (1 - exp(-H)) / H`: that of one that grows by 1 over the leg.
-  var linear: Double { decay.isFinite ? Self.tail(decay, 1) : 1 }
-  /// `linear / H - 1 / 2`, up to its sign that of a square one.
-  var square: Double { decay.isFinite ? -Self.tail(decay, 2) : -0.5 }
-
-  /// `sum over n >= 1 of -(-H)^n / (n + k)!`, by its series where the closed form cancels.
-  private static func tail(_ h: Double, _ k: Int) -> Double {
-    if h > 0.5 {
-      let linear = 1 + expm1(-h) / h
-      return k == 1 ? linear : 0.5 - linear / h
-    }
-    var (term, sum) = (k == 1 ? 1.0 : 0.5, 0.0)
-    for n in 1..<20 {
-      term *= -h / Double(n + k)
-      sum -= term
-    }
-    return sum
-  }
+  /// `1 - (1 - exp(-H)) / H = H phi_2(-H)`: that of one that grows by 1 over the leg.
+  var linear: Double { decay.isFinite ? decay * Quadrature.phi(2, -decay) : 1 }
+  /// `linear / H - 1 / 2 = -H phi_3(-H)`, which a square one adds.
+  var square: Double { decay.isFinite ? -decay * Quadrature.phi(3, -decay) : -0.5 }
 }

@@ -14,12 +14,6 @@ public struct DPMPlusPlusMultistepSDE: Solver, Hashable, Codable {
     case third
   }
 
-  /// What is carried: the latest estimates, newest first, and the steps in `ln(signal / noise)` from each to the next.
-  public struct Memory: Codable, Sendable {
-    var estimates: [Tensor] = []
-    var widths: [Double] = []
-  }
-
   /// The rule.
   public let rule: Rule
   /// How much of the theory's squared noise is put in: 0 none, 1 all.
@@ -38,57 +32,56 @@ public struct DPMPlusPlusMultistepSDE: Solver, Hashable, Codable {
   }
 
   /// Nothing yet.
-  public func start() -> Memory { Memory() }
+  public func start() -> SlopeHistory { start(after: []) }
+
+  /// The estimates of steps that were made elsewhere.
+  public func start(after past: [PastStep]) -> SlopeHistory {
+    SlopeHistory(past, in: .data, keeping: order - 1)
+  }
 
   /// One step with one evaluation; of first order to clean data and while nothing is known of the estimate's change.
   public func step<D: Denoiser, N: NoiseSource>(
     _ x: Tensor, over interval: Interval, with denoiser: inout Evaluator<D>, noise: inout N,
-    memory: inout Memory
+    memory: inout SlopeHistory
   ) throws(D.Failure) -> (x: Tensor, denoised: Tensor) {
     let denoised = try denoiser(x, at: interval.from).denoised
     let step = ReverseStep(interval, eta: eta)
     var weights = [step.constant]
     if interval.to.noise > 0 {
-      for (index, weight) in changes(memory.widths, step).enumerated() {
+      let lambdas = memory.nodes.map(\.level.lambda)
+      for (index, weight) in changes(interval.from.lambda, lambdas, step).enumerated() {
         if index == weights.count { weights.append(0) }
         weights[index] += weight
       }
     }
-    let estimates = [denoised] + memory.estimates
+    let estimates = [denoised] + memory.nodes.map(\.slope)
     var terms = [(step.sample, x)] + zip(weights, estimates).map { ($0 * step.signal, $1) }
     if step.deviation > 0 {
       terms.append((step.deviation * noiseScale, noise.noise(like: x, over: interval)))
     }
-    remember(denoised, step.width, &memory)
+    // An estimate from pure noise is infinitely far away: nothing can be extrapolated from it.
+    if interval.from.signal > 0 {
+      memory.record(SlopeNode(level: interval.from, slope: denoised), keeping: order - 1)
+    }
     return (combined(terms), denoised)
   }
 
   /// What the change of the estimate adds to the weight of each, newest first.
-  private func changes(_ widths: [Double], _ step: ReverseStep) -> [Double] {
-    guard let last = widths.first else { return [0] }
-    let near = last / step.width
+  private func changes(_ now: Double, _ lambdas: [Double], _ step: ReverseStep) -> [Double] {
+    guard let last = lambdas.first else { return [0] }
+    let near = (now - last) / step.width
     if rule == .midpoint {
       let share = step.constant / (2 * near)
       return [share, -share]
     }
-    guard rule == .third, widths.count > 1 else {
+    guard rule == .third, lambdas.count > 1 else {
       return [step.linear / near, -step.linear / near]
     }
-    let far = widths[1] / step.width
+    let far = (last - lambdas[1]) / step.width
     // Divided differences: d0 = (D0 - D1) / near, d1 = (D1 - D2) / far; slope d0 + (d0 - d1) near / (near + far) and
     // curvature (d0 - d1) / (near + far).
     let curvature = step.linear * near / (near + far) - step.square / (near + far)
     let (first, second) = (step.linear + curvature, -curvature)
     return [first / near, second / far - first / near, -second / far]
-  }
-
-  private func remember(_ denoised: Tensor, _ width: Double, _ memory: inout Memory) {
-    if !width.isFinite {
-      memory = Memory()
-      return
-    }
-    let kept = rule == .third ? 1 : 0
-    memory.estimates = [denoised] + memory.estimates.prefix(kept)
-    memory.widths = [width] + memory.widths.prefix(kept)
   }
 }

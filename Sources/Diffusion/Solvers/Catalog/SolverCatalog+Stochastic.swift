@@ -1,11 +1,11 @@
 extension SolverCatalog {
   /// Solvers of the reverse SDE, and other samplers that draw noise.
-  static let stochastic: [SolverEntry] = ancestral + exponential
+  static let stochastic: [SolverEntry] = ancestral + exponential + scoreBased
 
   /// A deterministic step to a level below, and noise up from there.
   private static let ancestral: [SolverEntry] = [
     SolverEntry(
-      "ddpm", aliases: ["DDPMScheduler", "ancestral"], order: 1, isStochastic: true,
+      "ddpm", aliases: ["DDPMScheduler", "ancestral"], order: 1, weakOrder: 1, isStochastic: true,
       options: [.variance],
       source: "Ho, Jain and Abbeel 2020, arXiv:2006.11239, algorithm 2"
     ) { Sampler(Ancestral(variance: $0.variance)) },
@@ -15,7 +15,7 @@ extension SolverCatalog {
         "Euler a", "euler_ancestral", "sample_euler_ancestral", "EulerAncestralDiscreteScheduler",
         "euler_ancestral_RF",
       ],
-      order: 1, isStochastic: true, options: [.eta, .noiseScale],
+      order: 1, weakOrder: 1, isStochastic: true, options: [.eta, .noiseScale],
       source: "k-diffusion, sample_euler_ancestral; on rectified flow ComfyUI's"
     ) { Sampler(EulerAncestral(eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
     SolverEntry(
@@ -23,7 +23,8 @@ extension SolverCatalog {
       aliases: [
         "DPM2 a", "dpm_2_ancestral", "sample_dpm_2_ancestral", "KDPM2AncestralDiscreteScheduler",
       ],
-      evaluations: .perStep(2), order: 2, isStochastic: true, options: [.eta, .noiseScale],
+      evaluations: .perStep(2), order: 2, weakOrder: 2, isStochastic: true,
+      options: [.eta, .noiseScale],
       source: "k-diffusion, sample_dpm_2_ancestral"
     ) { Sampler(MidpointAncestral(.dpm2, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
     SolverEntry(
@@ -32,7 +33,8 @@ extension SolverCatalog {
         "DPM++ 2S a", "dpmpp_2s_ancestral", "sample_dpmpp_2s_ancestral",
         "dpmpp_2s_ancestral_RF",
       ],
-      evaluations: .perStep(2), order: 2, isStochastic: true, options: [.eta, .noiseScale],
+      evaluations: .perStep(2), order: 2, weakOrder: 2, isStochastic: true,
+      options: [.eta, .noiseScale],
       source: "Lu et al. 2022, arXiv:2211.01095, algorithm 1; k-diffusion"
     ) { Sampler(MidpointAncestral(.dpmPlusPlus2S, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
   ]
@@ -42,7 +44,8 @@ extension SolverCatalog {
     SolverEntry(
       "dpm++sde",
       aliases: ["DPM++ SDE", "dpmpp_sde", "sample_dpmpp_sde", "DPMSolverSDEScheduler"],
-      evaluations: .perStep(2), order: 2, isStochastic: true, options: [.eta, .noiseScale],
+      evaluations: .perStep(2), order: 2, weakOrder: 2, isStochastic: true,
+      options: [.eta, .noiseScale],
       source: "Lu et al. 2022, arXiv:2211.01095; k-diffusion, sample_dpmpp_sde"
     ) { Sampler(DPMPlusPlusSDE(eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
     SolverEntry(
@@ -50,18 +53,35 @@ extension SolverCatalog {
       aliases: [
         "DPM++ 2M SDE", "dpmpp_2m_sde", "sample_dpmpp_2m_sde", "sde-dpmsolver++",
       ],
-      order: 2, isStochastic: true, options: [.eta, .noiseScale],
+      order: 2, weakOrder: 2, isStochastic: true, options: [.eta, .noiseScale],
       source: "Lu et al. 2022, arXiv:2211.01095, appendix B; k-diffusion, midpoint"
     ) { Sampler(DPMPlusPlusMultistepSDE(eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
     SolverEntry(
       "dpm++2m-sde-heun", aliases: ["DPM++ 2M SDE Heun", "dpmpp_2m_sde_heun"],
-      order: 2, isStochastic: true, options: [.eta, .noiseScale],
+      order: 2, weakOrder: 2, isStochastic: true, options: [.eta, .noiseScale],
       source: "k-diffusion, sample_dpmpp_2m_sde, solver_type heun"
     ) { Sampler(DPMPlusPlusMultistepSDE(.heun, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
     SolverEntry(
       "dpm++3m-sde", aliases: ["DPM++ 3M SDE", "dpmpp_3m_sde", "sample_dpmpp_3m_sde"],
-      order: 3, isStochastic: true, options: [.eta, .noiseScale],
+      order: 3, weakOrder: 2, isStochastic: true, options: [.eta, .noiseScale],
       source: "k-diffusion, sample_dpmpp_3m_sde"
     ) { Sampler(DPMPlusPlusMultistepSDE(.third, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
+    SolverEntry(
+      "sa-solver", aliases: ["SASolverScheduler", "SA-Solver", "sa_solver"],
+      order: 2, weakOrder: 2, isStochastic: true, options: [.eta, .order], orders: 1...4,
+      source: "Xue et al. 2023, arXiv:2309.05019, algorithm 1; eta is the paper's tau squared"
+    ) { saSolver($0, .pec) },
+    SolverEntry(
+      "sa-solver-pece", aliases: ["sa_solver_pece"], evaluations: .perStep(2),
+      order: 2, weakOrder: 2, isStochastic: true, options: [.eta, .order], orders: 1...4,
+      source: "Xue et al. 2023, arXiv:2309.05019, algorithm 1, evaluated again once corrected"
+    ) { saSolver($0, .pece) },
   ]
+
+  private static func saSolver(_ options: SolverOptions, _ mode: SASolver.Mode) -> Sampler {
+    let order = options.order ?? 2
+    let tau = (options.eta ?? 1).squareRoot()
+    return Sampler(
+      SASolver(predictorOrder: order, correctorOrder: order, tau: tau, mode: mode))
+  }
 }

@@ -9,6 +9,9 @@ public struct SolverEntry: Sendable {
   /// The global order on the probability-flow ODE that the paper states; for a stochastic solver without noise. `nil`
   /// where there is none to measure (distilled models).
   public let order: Int?
+  /// The order of mean and variance as steps get shorter, of a solver that nears the reverse SDE with its default options;
+  /// the strong order is 1 for all of those, the noise being additive. `nil` for any other.
+  public let weakOrder: Int?
   /// Whether it draws noise with its default options.
   public let isStochastic: Bool
   /// Where it comes from: authors, year, arXiv number, equation or algorithm.
@@ -31,7 +34,7 @@ public struct SolverEntry: Sendable {
   /// An entry.
   public init(
     _ name: String, aliases: [String] = [], evaluations: Evaluations = .perStep(1), order: Int?,
-    isStochastic: Bool = false, options: Set<SolverOptions.Key> = [],
+    weakOrder: Int? = nil, isStochastic: Bool = false, options: Set<SolverOptions.Key> = [],
     orders: ClosedRange<Int> = 1...1, source: String,
     make: @escaping @Sendable (SolverOptions) -> Sampler
   ) {
@@ -39,6 +42,7 @@ public struct SolverEntry: Sendable {
     self.aliases = aliases
     self.evaluations = evaluations
     self.order = order
+    self.weakOrder = weakOrder
     self.isStochastic = isStochastic
     self.options = options
     self.orders = orders
