@@ -11,8 +11,8 @@ public struct StochasticOrders: Sendable, Codable {
   /// Along shared Brownian paths, on a mixture of two.
   public let strong: StochasticConvergence.Result
 
-  /// Those that have none, by name: distilled models follow no equation, and correctors' steps are set by a ratio of
-  /// norms, not by the grid.
+  /// Those that have none, by name: distilled models follow no equation, correctors' steps are set by a ratio of norms
+  /// and not by the grid, and Restart is a plan of Heun's steps.
   public static var exempt: [String] {
     SolverCatalog.all.filter { $0.isStochastic && $0.weakOrder == nil }.map(\.name)
   }

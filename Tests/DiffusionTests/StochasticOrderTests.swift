@@ -14,7 +14,7 @@ import Testing
     #expect(
       Set(StochasticOrders.exempt) == [
         "lcm", "tcd", "consistency", "predictor-corrector", "ancestral-corrector",
-        "annealed-corrector", "annealed-langevin",
+        "annealed-corrector", "annealed-langevin", "restart",
       ])
   }
 
@@ -27,6 +27,19 @@ import Testing
       entry.make(SolverOptions()).solver, steps: [80, 160],
       on: StochasticSolverTests.families[family].1)
     #expect(abs(result.order - Double(stated)) < 0.15, "\(name): weak order \(result.order)")
+  }
+
+  /// Without noise they solve the probability-flow ODE.
+  @Test(arguments: measured.filter { $0.options.contains(.eta) }.map(\.name))
+  func orderWithoutNoiseIsTheCatalogues(_ name: String) throws {
+    let entry = try #require(SolverCatalog.entry(named: name))
+    let stated = try #require(entry.order)
+    let sampler = entry.make(SolverOptions(eta: 0))
+    for family in ProcessFamily.allCases {
+      let order = try OrderMeasurement(.mixture, family, .smooth)
+        .order(of: sampler, startsExactly: true)
+      #expect(abs(order - Double(stated)) < 0.15, "\(name) on \(family.rawValue): \(order)")
+    }
   }
 
   static let paths = 1600

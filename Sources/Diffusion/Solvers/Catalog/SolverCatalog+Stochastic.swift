@@ -76,6 +76,11 @@ extension SolverCatalog {
       order: 2, weakOrder: 2, isStochastic: true, options: [.eta, .order], orders: 1...4,
       source: "Xue et al. 2023, arXiv:2309.05019, algorithm 1, evaluated again once corrected"
     ) { saSolver($0, .pece) },
+    SolverEntry(
+      "restart", aliases: ["Restart", "restart_sampler"], evaluations: .perStep(2), order: nil,
+      isStochastic: true,
+      source: "Xu et al. 2023, arXiv:2306.14878, algorithm 1, with Heun's steps"
+    ) { _ in Sampler(SecondOrderRungeKutta(), plan: Restart().applied) },
   ]
 
   private static func saSolver(_ options: SolverOptions, _ mode: SASolver.Mode) -> Sampler {
