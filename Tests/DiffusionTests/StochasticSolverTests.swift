@@ -94,7 +94,7 @@ import Testing
     for (name, level) in Self.families {
       let interval = Interval(from: level(3), to: level(1.2))
       let ancestral = try step(Ancestral(), x, interval, denoiser, [z])
-      for other in [DPMPlusPlusMultistepSDE.Rule.midpoint, .heun, .third] {
+      for other in [DPMPlusPlusMultistepSDE.Rule.midpoint, .heun, .third, .parabola] {
         expectClose(
           try step(DPMPlusPlusMultistepSDE(other), x, interval, denoiser, [z]), ancestral,
           tolerance: 1e-12, name)

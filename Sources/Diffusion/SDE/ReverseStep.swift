@@ -34,6 +34,6 @@ struct ReverseStep {
   var constant: Double { -expm1(-decay) }
   /// `1 - (1 - exp(-H)) / H = H phi_2(-H)`: that of one that grows by 1 over the leg.
   var linear: Double { decay.isFinite ? decay * Quadrature.phi(2, -decay) : 1 }
-  /// `linear / H - 1 / 2 = -H phi_3(-H)`, which a square one adds.
+  /// `linear / H - 1 / 2 = -H phi_3(-H)`: minus half of what one that grows as the square adds.
   var square: Double { decay.isFinite ? -decay * Quadrature.phi(3, -decay) : -0.5 }
 }

@@ -10,8 +10,11 @@ public struct DPMPlusPlusMultistepSDE: Solver, Hashable, Codable {
     case midpoint
     /// Exactly, of a straight line: 2M's other.
     case heun
-    /// Exactly, of a parabola: 3M.
+    /// As 3M has it: as a parabola, but of the square term half of its integral (k-diffusion's `phi_3` goes with a second
+    /// derivative, and is given a divided difference, which is half of that), so that the order is 2.
     case third
+    /// Exactly, of a parabola.
+    case parabola
   }
 
   /// The rule.
@@ -21,7 +24,9 @@ public struct DPMPlusPlusMultistepSDE: Solver, Hashable, Codable {
   /// What the noise is multiplied by; 1 is the theory's.
   public let noiseScale: Double
   /// 2 or 3, without noise.
-  public var order: Int { rule == .third ? 3 : 2 }
+  public var order: Int { rule == .parabola ? 3 : 2 }
+  /// How many earlier estimates are used.
+  private var memorized: Int { rule == .third || rule == .parabola ? 2 : 1 }
 
   /// The sampler; `eta` is not negative.
   public init(_ rule: Rule = .midpoint, eta: Double = 1, noiseScale: Double = 1) {
@@ -36,7 +41,7 @@ public struct DPMPlusPlusMultistepSDE: Solver, Hashable, Codable {
 
   /// The estimates of steps that were made elsewhere.
   public func start(after past: [PastStep]) -> SlopeHistory {
-    SlopeHistory(past, in: .data, keeping: order - 1)
+    SlopeHistory(past, in: .data, keeping: memorized)
   }
 
   /// One step with one evaluation; of first order to clean data and while nothing is known of the estimate's change.
@@ -61,7 +66,7 @@ public struct DPMPlusPlusMultistepSDE: Solver, Hashable, Codable {
     }
     // An estimate from pure noise is infinitely far away: nothing can be extrapolated from it.
     if interval.from.signal > 0 {
-      memory.record(SlopeNode(level: interval.from, slope: denoised), keeping: order - 1)
+      memory.record(SlopeNode(level: interval.from, slope: denoised), keeping: memorized)
     }
     return (combined(terms), denoised)
   }
@@ -74,13 +79,14 @@ public struct DPMPlusPlusMultistepSDE: Solver, Hashable, Codable {
       let share = step.constant / (2 * near)
       return [share, -share]
     }
-    guard rule == .third, lambdas.count > 1 else {
+    guard memorized > 1, lambdas.count > 1 else {
       return [step.linear / near, -step.linear / near]
     }
     let far = (last - lambdas[1]) / step.width
     // Divided differences: d0 = (D0 - D1) / near, d1 = (D1 - D2) / far; slope d0 + (d0 - d1) near / (near + far) and
     // curvature (d0 - d1) / (near + far).
-    let curvature = step.linear * near / (near + far) - step.square / (near + far)
+    let square = rule == .parabola ? 2 * step.square : step.square
+    let curvature = (step.linear * near - square) / (near + far)
     let (first, second) = (step.linear + curvature, -curvature)
     return [first / near, second / far - first / near, -second / far]
   }

@@ -63,9 +63,14 @@ extension SolverCatalog {
     ) { Sampler(DPMPlusPlusMultistepSDE(.heun, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
     SolverEntry(
       "dpm++3m-sde", aliases: ["DPM++ 3M SDE", "dpmpp_3m_sde", "sample_dpmpp_3m_sde"],
-      order: 3, weakOrder: 2, isStochastic: true, options: [.eta, .noiseScale],
+      order: 2, weakOrder: 2, isStochastic: true, options: [.eta, .noiseScale],
       source: "k-diffusion, sample_dpmpp_3m_sde"
     ) { Sampler(DPMPlusPlusMultistepSDE(.third, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
+    SolverEntry(
+      "dpm++3m-sde-exact", order: 3, weakOrder: 2, isStochastic: true,
+      options: [.eta, .noiseScale],
+      source: "dpm++3m-sde with the parabola's whole integral"
+    ) { Sampler(DPMPlusPlusMultistepSDE(.parabola, eta: $0.eta ?? 1, noiseScale: $0.noiseScale)) },
     SolverEntry(
       "sa-solver", aliases: ["SASolverScheduler", "SA-Solver", "sa_solver"],
       order: 2, weakOrder: 2, isStochastic: true, options: [.eta, .order], orders: 1...4,
