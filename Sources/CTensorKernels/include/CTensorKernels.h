@@ -40,6 +40,30 @@ typedef struct {
   long dilation_y, dilation_x;
 } TKWindow;
 
+/// One head of attention, and what one pass over it reads and writes. A pass takes panels of lanes, which are queries in
+/// one direction and keys in the other, against all rows, which are the opposite.
+typedef struct {
+  long rows, size, value_size;
+  double scale;
+  int causal, lanes_are_queries;
+  /// The rows' operands in strips (`gemm_strips`) of 12 rows: of the scores, and of the weights' gradients.
+  const void *row_strips, *value_strips;
+  /// What is summed over the rows, in strips of 12 columns: by the scores' gradients, and by the weights.
+  const void *row_columns, *value_columns;
+  /// The lanes' operands, `[lanes, size]` and `[lanes, value_size]`, and the distances of their rows.
+  const void *score_lanes, *value_lanes;
+  long score_stride, value_stride;
+  /// Added to the scores where it is not null, at `row * mask_row + lane * mask_lane`.
+  const void *mask;
+  long mask_row, mask_lane;
+  /// Each query's logarithm to base 2 of the sum of its weights, and its result times the result's gradient.
+  void *log_sums;
+  const void *inner;
+  /// Results, a row a lane; null where not wanted.
+  void *score_out, *value_out;
+  long score_out_stride, value_out_stride;
+} TKAttention;
+
 /// Declares `void tk_name(TKType type, parameters...)`.
 #define KERNEL(name, parameters, arguments) void tk_##name TK_WITH_TYPE parameters;
 #define TK_WITH_TYPE(...) (TKType type, __VA_ARGS__)

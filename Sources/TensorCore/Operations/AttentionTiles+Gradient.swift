@@ -1,7 +1,7 @@
 import CTensorKernels
 
-/// What the pass back reads and writes.
-private struct AttentionPass {
+/// What the passes back read.
+private struct AttentionOperands {
   let gradient: Tensor
   let q: Tensor
   let k: Tensor
@@ -9,29 +9,22 @@ private struct AttentionPass {
   /// Each query's scalar product of the result and its gradient, `[batch, heads, queries]`.
   let inner: Tensor
   let logSums: Tensor
-  let dq: Tensor?
-  let dk: Tensor?
-  let dv: Tensor?
 }
 
 extension AttentionTiles {
   /// The gradients of query, key and value where they are needed.
+  ///
+  /// One pass over panels of queries gives the query's, one over panels of keys the others': each computes the weights
+  /// again, so no two threads ever add to one place.
   func backward(
     _ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, _ result: Tensor,
     _ logSums: Tensor, _ needed: [Bool]
   ) -> [Tensor?] {
-    let pass = AttentionPass(
+    let operands = AttentionOperands(
       gradient: gradient, q: q, k: k, v: v, inner: innerProducts(gradient, result),
-      logSums: logSums, dq: needed[0] ? .zeros(q.shape, dtype: dtype) : nil,
-      dk: needed[1] ? .zeros(k.shape, dtype: dtype) : nil,
-      dv: needed[2] ? .zeros(v.shape, dtype: dtype) : nil)
-    let group = shape.heads / shape.keyHeads
-    Parallel.forEach(shape.batch * shape.keyHeads) { tile in
-      let (sample, keyHead) = (tile / shape.keyHeads, tile % shape.keyHeads)
-      for head in keyHead * group..<(keyHead + 1) * group { backward(sample, head, pass) }
-    }
-    withExtendedLifetime(pass) {}
-    return [pass.dq, pass.dk, pass.dv]
+      logSums: logSums)
+    let ofKeys = needed[1] || needed[2] ? keyGradients(operands, needed[1], needed[2]) : (nil, nil)
+    return [needed[0] ? queryGradient(operands) : nil, ofKeys.0, ofKeys.1]
   }
 
   private func innerProducts(_ gradient: Tensor, _ result: Tensor) -> Tensor {
@@ -39,75 +32,75 @@ extension AttentionTiles {
     let stride = shape.heads * shape.valueSize
     Parallel.forEach(shape.batch * shape.heads) { tile in
       let (sample, head) = (tile / shape.heads, tile % shape.heads)
-      let start = offset(sample, 0, head, of: result)
+      let start = offset(sample, head, of: result)
       tk_row_dots(
         type, shape.queries, shape.valueSize, stride, gradient.readAddress + start,
-        result.readAddress + start,
-        inner.freshAddress + logSumOffset(sample, head, 0..<shape.queries))
+        result.readAddress + start, inner.freshAddress + queryOffset(sample, head))
     }
     withExtendedLifetime((gradient, result)) {}
     return inner
   }
 
-  /// One head of one sample: all blocks of keys, for each all blocks of queries that see it.
-  private func backward(_ sample: Int, _ head: Int, _ pass: AttentionPass) {
-    let block = min(queryBlock, 128)
-    let weights = Tensor(uninitialized: [block, keyBlock], dtype: dtype)
-    let slopes = Tensor(uninitialized: [block, keyBlock], dtype: dtype)
-    for keys in blocks(shape.keys, keyBlock) {
-      for queries in blocks(shape.queries, block) where sees(queries, keys) {
-        fill(weights, slopes, sample, head, queries, keys, pass)
-        accumulate(weights, slopes, sample, head, queries, keys, pass)
-      }
+  private func queryGradient(_ x: AttentionOperands) -> Tensor {
+    let dq = Tensor(uninitialized: x.q.shape, dtype: dtype)
+    let (keys, values) = (AttentionStrips(x.k, .rows), AttentionStrips(x.v, .rows))
+    let columns = AttentionStrips(x.k, .columns)
+    forEachPart(of: shape.queries, rows: shape.keys) { sample, head, part, scratch in
+      var pass = gradientPass(sample, head, lanesAreQueries: true, x)
+      pass.row_strips = keys.address(sample, keyHead(head))
+      pass.value_strips = values.address(sample, keyHead(head))
+      pass.row_columns = columns.address(sample, keyHead(head))
+      pass.score_lanes = x.q.readAddress + offset(sample, head, of: x.q)
+      pass.value_lanes = x.gradient.readAddress + offset(sample, head, of: x.gradient)
+      pass.score_out = dq.freshAddress + offset(sample, head, of: dq)
+      tk_attention_gradient(type, &pass, part.lowerBound, part.count, scratch)
     }
+    withExtendedLifetime((x, keys, values, columns)) {}
+    return dq
   }
 
-  /// The weights of a block and the gradient of its scores.
-  private func fill(
-    _ weights: Tensor, _ slopes: Tensor, _ sample: Int, _ head: Int, _ queries: Range<Int>,
-    _ keys: Range<Int>, _ pass: AttentionPass
-  ) {
-    score(sample, head, queries, keys, pass.q, pass.k, into: weights.freshAddress)
-    BLAS.gemm(
-      dtype, transposeB: true, m: queries.count, n: keys.count, k: shape.valueSize,
-      a: pass.gradient.readAddress + offset(sample, queries.lowerBound, head, of: pass.gradient),
-      strideA: shape.heads * shape.valueSize,
-      b: pass.v.readAddress + offset(sample, keys.lowerBound, keyHead(head), of: pass.v),
-      strideB: shape.keyHeads * shape.valueSize, c: slopes.freshAddress, strideC: keys.count)
-    let place = logSumOffset(sample, head, queries)
-    tk_attention_slopes(
-      type, queries.count, keys.count, causal ? 1 : 0,
-      queries.lowerBound + 1 - keys.lowerBound, weights.freshAddress, slopes.freshAddress,
-      pass.logSums.readAddress + place, pass.inner.readAddress + place)
+  private func keyGradients(
+    _ x: AttentionOperands, _ needsKey: Bool, _ needsValue: Bool
+  ) -> (Tensor?, Tensor?) {
+    let tokens = [shape.batch, shape.keys, shape.heads]
+    let dk = needsKey ? Tensor(uninitialized: tokens + [shape.size], dtype: dtype) : nil
+    let dv = needsValue ? Tensor(uninitialized: tokens + [shape.valueSize], dtype: dtype) : nil
+    let (queries, seeds) = (AttentionStrips(x.q, .rows), AttentionStrips(x.gradient, .rows))
+    let queryColumns = needsKey ? AttentionStrips(x.q, .columns) : nil
+    let seedColumns = needsValue ? AttentionStrips(x.gradient, .columns) : nil
+    forEachPart(of: shape.keys, rows: shape.queries) { sample, head, part, scratch in
+      var pass = gradientPass(sample, head, lanesAreQueries: false, x)
+      pass.row_strips = queries.address(sample, head)
+      pass.value_strips = seeds.address(sample, head)
+      pass.row_columns = queryColumns?.address(sample, head)
+      pass.value_columns = seedColumns?.address(sample, head)
+      pass.score_lanes = x.k.readAddress + offset(sample, keyHead(head), of: x.k)
+      pass.value_lanes = x.v.readAddress + offset(sample, keyHead(head), of: x.v)
+      pass.score_out = dk.map { $0.freshAddress + offset(sample, head, of: $0) }
+      pass.value_out = dv.map { $0.freshAddress + offset(sample, head, of: $0) }
+      tk_attention_gradient(type, &pass, part.lowerBound, part.count, scratch)
+    }
+    withExtendedLifetime((x, queries, seeds, queryColumns, seedColumns)) {}
+    return (dk.map(summedOverGroups), dv.map(summedOverGroups))
   }
 
-  private func accumulate(
-    _ weights: Tensor, _ slopes: Tensor, _ sample: Int, _ head: Int, _ queries: Range<Int>,
-    _ keys: Range<Int>, _ pass: AttentionPass
-  ) {
-    let (queryStride, keyStride) = (shape.heads * shape.size, shape.keyHeads * shape.size)
-    if let dv = pass.dv {
-      let start = offset(sample, queries.lowerBound, head, of: pass.gradient)
-      BLAS.gemm(
-        dtype, transposeA: true, m: keys.count, n: shape.valueSize, k: queries.count,
-        a: weights.readAddress, strideA: keys.count, b: pass.gradient.readAddress + start,
-        strideB: shape.heads * shape.valueSize, beta: 1,
-        c: dv.freshAddress + offset(sample, keys.lowerBound, keyHead(head), of: dv),
-        strideC: shape.keyHeads * shape.valueSize)
-    }
-    let queryStart = offset(sample, queries.lowerBound, head, of: pass.q)
-    let keyStart = offset(sample, keys.lowerBound, keyHead(head), of: pass.k)
-    if let dk = pass.dk {
-      BLAS.gemm(
-        dtype, transposeA: true, m: keys.count, n: shape.size, k: queries.count, alpha: scale,
-        a: slopes.readAddress, strideA: keys.count, b: pass.q.readAddress + queryStart,
-        strideB: queryStride, beta: 1, c: dk.freshAddress + keyStart, strideC: keyStride)
-    }
-    if let dq = pass.dq {
-      BLAS.gemm(
-        dtype, m: queries.count, n: shape.size, k: keys.count, alpha: scale,
-        a: slopes.readAddress, strideA: keys.count, b: pass.k.readAddress + keyStart,
-        strideB: keyStride, beta: 1, c: dq.freshAddress + queryStart, strideC: queryStride)
-    }
+  private func gradientPass(
+    _ sample: Int, _ head: Int, lanesAreQueries: Bool, _ x: AttentionOperands
+  ) -> TKAttention {
+    var pass = pass(sample, head, lanesAreQueries: lanesAreQueries)
+    // Only read here.
+    pass.log_sums =
+      UnsafeMutableRawPointer(mutating: x.logSums.readAddress)
+      + queryOffset(sample, head)
+    pass.inner = x.inner.readAddress + queryOffset(sample, head)
+    return pass
+  }
+
+  /// `[batch, keys, heads, size]` to the key's own heads.
+  private func summedOverGroups(_ tensor: Tensor) -> Tensor {
+    let group = shape.heads / shape.keyHeads
+    if group == 1 { return tensor }
+    return tensor.reshaped([shape.batch, shape.keys, shape.keyHeads, group, tensor.shape[3]])
+      .sum(axes: [3])
   }
 }

@@ -1,8 +1,8 @@
 import CTensorKernels
 
-/// Attention cut into blocks of queries and keys whose scores stay in the cache.
+/// Attention cut into panels of queries or of keys, whose scores stay in the near caches (see `attention.inc`).
 ///
-/// The cut depends on the lengths alone. See Dao et al. 2022 for the pass back from the saved sums.
+/// A query's or key's bytes do not depend on which others share its panel, nor on how panels are shared out.
 struct AttentionTiles: Sendable {
   let shape: AttentionShape
   let dtype: DType
@@ -11,113 +11,122 @@ struct AttentionTiles: Sendable {
   let causal: Bool
   let scale: Double
 
-  private static let scores = 65536
-  private static let mostKeys = 512
-
   var type: TKType { dtype.kernelType }
   var bytes: Int { dtype.size }
 
-  /// Keys a block has: as equal as can be, at most 512.
-  var keyBlock: Int {
-    let blocks = (shape.keys + Self.mostKeys - 1) / Self.mostKeys
-    return (shape.keys + blocks - 1) / blocks
-  }
-
-  /// Queries a block has: as many as keep the scores at a quarter of a megabyte in float32.
-  var queryBlock: Int { min(shape.queries, max(64, min(512, Self.scores / keyBlock))) }
-
-  /// Ranges of `block` that make up `0..<count`.
-  func blocks(_ count: Int, _ block: Int) -> [Range<Int>] {
-    stride(from: 0, to: count, by: max(1, block)).map { $0..<min(count, $0 + block) }
-  }
-
-  /// Where a block of one head of `[batch, tokens, heads, size]` begins, in bytes.
-  func offset(_ sample: Int, _ token: Int, _ head: Int, of tensor: Tensor) -> Int {
+  /// Where a head of `[batch, tokens, heads, size]` begins, in bytes.
+  func offset(_ sample: Int, _ head: Int, of tensor: Tensor) -> Int {
     let (tokens, heads, size) = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
-    return ((sample * tokens + token) * heads + head) * size * bytes
-  }
-
-  /// The result and the logarithm of each query's sum, `[batch, heads, queries]`.
-  func forward(_ q: Tensor, _ k: Tensor, _ v: Tensor) -> (result: Tensor, logSums: Tensor) {
-    let result = Tensor(
-      uninitialized: [shape.batch, shape.queries, shape.heads, shape.valueSize], dtype: dtype)
-    let logSums = Tensor(
-      uninitialized: [shape.batch, shape.heads, shape.queries], dtype: dtype)
-    if result.count == 0 { return (result, logSums) }
-    let queryBlocks = blocks(shape.queries, queryBlock)
-    Backend.prepare()
-    Parallel.forEach(shape.batch * shape.heads * queryBlocks.count) { tile in
-      let place = tile / queryBlocks.count
-      forward(
-        sample: place / shape.heads, head: place % shape.heads,
-        queryBlocks[tile % queryBlocks.count], q, k, v, result, logSums)
-    }
-    withExtendedLifetime((q, k, v)) {}
-    return (result, logSums)
-  }
-
-  private func forward(
-    sample: Int, head: Int, _ queries: Range<Int>, _ q: Tensor, _ k: Tensor, _ v: Tensor,
-    _ result: Tensor, _ logSums: Tensor
-  ) {
-    let rows = queries.count
-    let scores = Tensor(uninitialized: [rows, keyBlock], dtype: dtype)
-    let maxima = Tensor(repeating: -.infinity, shape: [rows], dtype: dtype)
-    let sums = Tensor.zeros([rows], dtype: dtype)
-    let out = result.freshAddress + offset(sample, queries.lowerBound, head, of: result)
-    let stride = shape.heads * shape.valueSize
-    for keys in blocks(shape.keys, keyBlock) where sees(queries, keys) {
-      let isFirst = keys.lowerBound == 0
-      score(sample, head, queries, keys, q, k, into: scores.freshAddress)
-      tk_attention_weights(
-        type, rows, keys.count, causal ? 1 : 0, queries.lowerBound + 1 - keys.lowerBound,
-        scores.freshAddress, maxima.freshAddress, sums.freshAddress, isFirst ? 0 : 1,
-        shape.valueSize, out, stride)
-      BLAS.gemm(
-        dtype, m: rows, n: shape.valueSize, k: keys.count,
-        a: scores.readAddress, strideA: keys.count,
-        b: v.readAddress + offset(sample, keys.lowerBound, keyHead(head), of: v),
-        strideB: shape.keyHeads * shape.valueSize,
-        beta: isFirst ? 0 : 1, c: out, strideC: stride)
-    }
-    tk_attention_finish(
-      type, rows, maxima.readAddress, sums.readAddress, shape.valueSize, out, stride,
-      logSums.freshAddress + logSumOffset(sample, head, queries))
-    withExtendedLifetime((scores, maxima, sums)) {}
+    return (sample * tokens * heads + head) * size * bytes
   }
 
   /// The key's head that serves one of the query's.
   func keyHead(_ head: Int) -> Int { head / (shape.heads / shape.keyHeads) }
 
-  /// Whether any of these queries sees any of these keys.
-  func sees(_ queries: Range<Int>, _ keys: Range<Int>) -> Bool {
-    !causal || keys.lowerBound < queries.upperBound
+  /// Where a head's queries begin in `[batch, heads, queries]`, in bytes.
+  func queryOffset(_ sample: Int, _ head: Int) -> Int {
+    (sample * shape.heads + head) * shape.queries * bytes
   }
 
-  func logSumOffset(_ sample: Int, _ head: Int, _ queries: Range<Int>) -> Int {
-    ((sample * shape.heads + head) * shape.queries + queries.lowerBound) * bytes
-  }
-
-  /// The masked scores of a block, `[queries, keys]`.
-  func score(
-    _ sample: Int, _ head: Int, _ queries: Range<Int>, _ keys: Range<Int>, _ q: Tensor,
-    _ k: Tensor, into scores: UnsafeMutableRawPointer
-  ) {
-    BLAS.gemm(
-      dtype, transposeB: true, m: queries.count, n: keys.count, k: shape.size, alpha: scale,
-      a: q.readAddress + offset(sample, queries.lowerBound, head, of: q),
-      strideA: shape.heads * shape.size,
-      b: k.readAddress + offset(sample, keys.lowerBound, keyHead(head), of: k),
-      strideB: shape.keyHeads * shape.size, c: scores, strideC: keys.count)
-    guard let mask else { return }
-    let lengths = mask.shape
-    for (row, query) in queries.enumerated() {
-      let place = [sample, head, query].enumerated().reduce(0) { place, next in
-        place * lengths[next.offset] + (lengths[next.offset] == 1 ? 0 : next.element)
-      }
-      tk_axpy(
-        type, keys.count, 1, mask.readAddress + (place * shape.keys + keys.lowerBound) * bytes,
-        scores + row * keys.count * bytes)
+  /// The result and the logarithm to base 2 of each query's sum, `[batch, heads, queries]`.
+  func forward(_ q: Tensor, _ k: Tensor, _ v: Tensor) -> (result: Tensor, logSums: Tensor) {
+    let result = Tensor(
+      uninitialized: [shape.batch, shape.queries, shape.heads, shape.valueSize], dtype: dtype)
+    let logSums = Tensor(uninitialized: [shape.batch, shape.heads, shape.queries], dtype: dtype)
+    if result.count == 0 { return (result, logSums) }
+    let keys = AttentionStrips(k, .rows)
+    let values = AttentionStrips(v, .columns)
+    forEachPart(of: shape.queries, rows: shape.keys) { sample, head, part, scratch in
+      var pass = pass(sample, head, lanesAreQueries: true)
+      pass.row_strips = keys.address(sample, keyHead(head))
+      pass.value_columns = values.address(sample, keyHead(head))
+      pass.score_lanes = q.readAddress + offset(sample, head, of: q)
+      pass.log_sums = logSums.freshAddress + queryOffset(sample, head)
+      pass.value_out = result.freshAddress + offset(sample, head, of: result)
+      tk_attention(type, &pass, part.lowerBound, part.count, scratch)
     }
+    withExtendedLifetime((q, k, v, mask, keys, values)) {}
+    return (result, logSums)
+  }
+
+  /// Calls `body` for every head of every sample with parts of `0..<lanes`, each worth a thread's while.
+  func forEachPart(
+    of lanes: Int, rows: Int,
+    _ body: (_ sample: Int, _ head: Int, _ part: Range<Int>, _ scratch: UnsafeMutableRawPointer) ->
+      Void
+  ) {
+    let width = PanelProduct.width(dtype)
+    let work = rows * width * (shape.size + shape.valueSize)
+    let part = width * Swift.max(1, Self.leastWork / Swift.max(1, work))
+    let parts = (lanes + part - 1) / part
+    var elements = 0
+    tk_attention_scratch(type, shape.size, shape.valueSize, &elements)
+    Parallel.forEach(shape.batch * shape.heads * parts) { tile in
+      let (place, first) = (tile / parts, tile % parts * part)
+      StoragePool.shared.withScratch(elements * bytes) { scratch in
+        body(
+          place / shape.heads, place % shape.heads, first..<Swift.min(lanes, first + part), scratch)
+      }
+    }
+  }
+
+  /// Multiply-adds that a part is worth.
+  private static let leastWork = 1 << 20
+
+  /// What every pass over a head starts from: lengths, strides and the mask.
+  func pass(_ sample: Int, _ head: Int, lanesAreQueries: Bool) -> TKAttention {
+    var pass = TKAttention()
+    pass.rows = lanesAreQueries ? shape.keys : shape.queries
+    (pass.size, pass.value_size, pass.scale) = (shape.size, shape.valueSize, scale)
+    (pass.causal, pass.lanes_are_queries) = (causal ? 1 : 0, lanesAreQueries ? 1 : 0)
+    let laneHeads = lanesAreQueries ? shape.heads : shape.keyHeads
+    (pass.score_stride, pass.value_stride) = (laneHeads * shape.size, laneHeads * shape.valueSize)
+    // Results have a row a query's head even where keys serve several.
+    pass.score_out_stride = shape.heads * shape.size
+    pass.value_out_stride = shape.heads * shape.valueSize
+    guard let mask else { return pass }
+    let lengths = mask.shape
+    let place = (lengths[0] == 1 ? 0 : sample) * lengths[1] + (lengths[1] == 1 ? 0 : head)
+    pass.mask = mask.readAddress + place * lengths[2] * shape.keys * bytes
+    let queryStride = lengths[2] == 1 ? 0 : shape.keys
+    (pass.mask_row, pass.mask_lane) = lanesAreQueries ? (1, queryStride) : (queryStride, 1)
+    return pass
+  }
+}
+
+/// Every head of `[batch, tokens, heads, size]` packed once for all panels of lanes.
+struct AttentionStrips {
+  enum Direction {
+    /// Strips of tokens `[strip, size, 12]`, for products over the size.
+    case rows
+    /// Strips of the size's elements `[strip, tokens, 12]`, for products over the tokens.
+    case columns
+  }
+
+  private let strips: Tensor
+  private let heads: Int
+  private let length: Int
+
+  init(_ tensor: Tensor, _ direction: Direction) {
+    Backend.prepare()
+    let (tokens, heads, size) = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
+    let (type, bytes) = (tensor.dtype.kernelType, tensor.dtype.size)
+    let (count, depth) = direction == .rows ? (tokens, size) : (size, tokens)
+    let length = (count + 11) / 12 * 12 * depth
+    let strips = Tensor(uninitialized: [tensor.shape[0] * heads, length], dtype: tensor.dtype)
+    let stride = heads * size
+    Parallel.forEach(tensor.shape[0] * heads) { place in
+      let start = (place / heads * tokens * heads + place % heads) * size
+      let (step, row) = direction == .rows ? (1, stride) : (stride, 1)
+      tk_gemm_strips(
+        type, depth, count, tensor.readAddress + start * bytes, step, row,
+        strips.freshAddress + place * length * bytes)
+    }
+    withExtendedLifetime(tensor) {}
+    (self.strips, self.heads, self.length) = (strips, heads, length)
+  }
+
+  func address(_ sample: Int, _ head: Int) -> UnsafeRawPointer {
+    strips.readAddress + (sample * heads + head) * length * strips.dtype.size
   }
 }
