@@ -14,6 +14,7 @@ struct DiffusionCommand: AsyncParsableCommand {
     subcommands: [
       GenerateCommand.self, TrainCommand.self, InspectCommand.self, SamplersCommand.self,
       IllustrateCommand.self, TokenizeCommand.self,
+      LikelihoodCommand.self,
     ])
 }
 

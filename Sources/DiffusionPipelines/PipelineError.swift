@@ -16,6 +16,8 @@ public enum PipelineError: Error, Sendable, Equatable {
   case request(part: String, problem: String)
   /// A value became infinite or not a number, with the step and its level.
   case nonFinite(String)
+  /// A likelihood could not be had, with the level.
+  case likelihood(String)
   /// The task was cancelled before this step of this batch of pictures.
   case cancelled(step: Int)
 }
@@ -34,6 +36,7 @@ extension PipelineError: LocalizedError, CustomStringConvertible {
     case .model(let error): error.description
     case .request(let part, let problem): "\(part): \(problem)"
     case .nonFinite(let place): place
+    case .likelihood(let problem): problem
     case .cancelled(let step): "cancelled before step \(step + 1)"
     }
   }
