@@ -39,7 +39,7 @@ extension ProbabilityFlow {
     let h = end - start
     var slopes = [state.slope]
     var z = state.z
-    for (node, weights) in zip(DormandPrince.nodes, DormandPrince.weights).dropFirst() {
+    for (node, weights) in zip(DormandPrincePair.nodes, DormandPrincePair.weights).dropFirst() {
       let terms = zip(weights, slopes).filter { $0.0 != 0 }
       z = Tensor.linearCombination(
         [(1, state.z)] + terms.map { (h * $0.0, $0.1.z) })
@@ -50,7 +50,7 @@ extension ProbabilityFlow {
     moved.z = z
     moved.slope = slopes[slopes.count - 1]
     moved.evaluations = state.evaluations.map { $0 + slopes.count - 1 }
-    let weights = DormandPrince.weights[slopes.count - 1]
+    let weights = DormandPrincePair.weights[slopes.count - 1]
     for (index, integral) in state.integrals.enumerated() {
       let change = Self.weighted(slopes, weights, estimate: index)
       moved.integrals[index] = zip(integral, change).map { $0 + h * $1 }
@@ -61,11 +61,11 @@ extension ProbabilityFlow {
   private func errors(of slopes: [Slope], h: Double, like state: State) -> [Double] {
     let batch = state.labels.count
     let dimension = Double(state.z.count / batch)
-    let terms = zip(DormandPrince.error, slopes).filter { $0.0 != 0 }
+    let terms = zip(DormandPrincePair.error, slopes).filter { $0.0 != 0 }
     let difference = Tensor.linearCombination(terms.map { (h * $0.0, $0.1.z) })
     let squares = difference.innerProducts(difference).doubles
     let count = state.integrals.count
-    let densities = (0..<count).map { Self.weighted(slopes, DormandPrince.error, estimate: $0) }
+    let densities = (0..<count).map { Self.weighted(slopes, DormandPrincePair.error, estimate: $0) }
     return (0..<batch).map { sample in
       let mean = densities.reduce(0) { $0 + $1[sample] } / Double(count)
       return max((squares[sample] / dimension).squareRoot(), abs(h * mean) / dimension)

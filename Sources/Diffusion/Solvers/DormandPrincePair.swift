@@ -1,6 +1,6 @@
 /// The explicit Runge-Kutta pair of orders 5 and 4 of Dormand and Prince (1980), "A family of embedded Runge-Kutta
 /// formulae": seven stages, of which the last is the first of the next step.
-enum DormandPrince {
+enum DormandPrincePair {
   /// Where in the step each stage stands.
   static let nodes: [Double] = [0, 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9, 1, 1]
 
