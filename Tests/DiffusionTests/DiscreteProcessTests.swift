@@ -48,4 +48,37 @@ import Testing
     let expected = (plain.levels[500].signal - last) * first / (first - last)
     #expect(relative(rescaled.levels[500].signal, expected) < 1e-12)
   }
+
+  /// diffusers' `np.interp` of sigmas, and back.
+  @Test func ratiosCanBeLinearBetweenTimesteps() {
+    var process = DiscreteProcess(.stableDiffusion)
+    process.interpolation = .linear
+    let (low, high) = (process.levels[420].ratio, process.levels[421].ratio)
+    #expect(relative(process.level(at: 420.25).ratio, low + (high - low) / 4) < 1e-14)
+    for time in [0.3, 420.25, 997.9] {
+      #expect(abs(process.time(of: process.level(at: time)) - time) < 1e-9)
+    }
+  }
+
+  @Test func networksAreToldRoundedTimesteps() {
+    var process = DiscreteProcess(.stableDiffusion)
+    #expect(process.timestep(at: 420.75) == 420.75)
+    process.rounding = .nearest
+    #expect(process.timestep(at: 420.75) == 421 && process.timestep(at: 420.5) == 420)
+    process.rounding = .down
+    #expect(process.timestep(at: 420.75) == 420)
+    let numbers = Parameterization.epsilon.preconditioning(
+      at: process.level(at: 420.75), of: process)
+    #expect(numbers.time == 420)
+    #expect(process.nearestTimestep(to: process.level(at: 420.75)) == 421)
+    #expect(
+      process.nearestTimestep(to: .clean) == 0 && process.nearestTimestep(to: .pureNoise) == 999)
+  }
+
+  @Test func theRescaledEndCanKeepALittleSignal() {
+    let process = DiscreteProcess(
+      .stableDiffusion, zeroTerminalSNR: true, terminalSquaredSignal: 0x1p-24)
+    #expect(relative(process.squaredSignal(999), 0x1p-24) < 1e-6)
+    #expect(abs(process.levels[999].ratio - 4096) < 0.01)
+  }
 }

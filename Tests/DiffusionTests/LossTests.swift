@@ -58,12 +58,12 @@ import Testing
   @Test func minSNRWeightsAreThePapers() {
     let level = NoiseLevel(squaredSignal: 0.9)
     func weight(_ kind: Parameterization, _ gamma: Double) -> Double {
-      LossWeighting.minSNR(gamma: gamma).weight(at: level, of: kind)
+      LossWeighting.minSNR(gamma: gamma).weight(at: level, of: kind, on: Self.process)
     }
     #expect(relative(weight(.epsilon, 5), 5.0 / 9) < 1e-12 && weight(.epsilon, 20) == 1)
     #expect(weight(.sample, 5) == 5 && relative(weight(.sample, 20), 9) < 1e-12)
     #expect(relative(weight(.velocity, 5), 0.5) < 1e-12)
-    #expect(LossWeighting.uniform.weight(at: level, of: .epsilon) == 1)
+    #expect(LossWeighting.uniform.weight(at: level, of: .epsilon, on: Self.process) == 1)
   }
 
   @Test func theHybridLossTeachesTheMeanNothingButTheVarianceByTheBound() {

@@ -27,12 +27,21 @@ public struct DenoisingLoss: Sendable {
     self.boundShare = boundShare
   }
 
-  /// What the network is to answer for a batch, of the data's shape: epsilon, x0 or v.
+  /// What the network is given for a batch: the noisy data in its input scale, and the time that it is told of each.
+  public func input(for batch: NoisyBatch) -> (x: Tensor, times: [Double]) {
+    let numbers = batch.levels.map { parameterization.preconditioning(at: $0, of: process) }
+    let scales = numbers.map(\.input)
+    let isPlain = scales.allSatisfy { $0 == 1 }
+    let x = isPlain ? batch.noisy : Tensor.linearCombination(perSample: [(scales, batch.noisy)])
+    return (x, numbers.map(\.time))
+  }
+
+  /// What the network is to answer for a batch, of the data's shape; see ``Parameterization/target(at:)``.
   public func target(for batch: NoisyBatch) -> Tensor {
     switch parameterization {
     case .epsilon: return batch.noise
     case .sample: return batch.data
-    case .velocity:
+    default:
       let numbers = batch.levels.map(parameterization.target)
       return Tensor.linearCombination(perSample: [
         (numbers.map(\.data), batch.data), (numbers.map(\.noise), batch.noise),
@@ -46,7 +55,7 @@ public struct DenoisingLoss: Sendable {
     let (prediction, answer) = splitVariance(output, for: batch.data)
     let error = prediction - target(for: batch)
     let squared = (error * error).meanOverSample()
-    let weights = batch.levels.map { weighting.weight(at: $0, of: parameterization) }
+    let weights = batch.levels.map { weighting.weight(at: $0, of: parameterization, on: process) }
     let simple =
       weighting == .uniform ? squared : Tensor.linearCombination(perSample: [(weights, squared)])
     guard variance.isLearned else { return simple }

@@ -6,15 +6,20 @@ public enum LossWeighting: Sendable, Hashable, Codable {
   /// `min(SNR, gamma) / SNR` in epsilon and `min(SNR, gamma) / (SNR + 1)` in v.
   case minSNR(gamma: Double = 5)
 
-  /// The weight of the squared error of a prediction.
-  public func weight(at level: NoiseLevel, of parameterization: Parameterization) -> Double {
+  /// The weight of the squared error of a prediction at a level of `process`.
+  public func weight<P: Process>(
+    at level: NoiseLevel, of parameterization: Parameterization, on process: P
+  ) -> Double {
     guard case .minSNR(let gamma) = self else { return 1 }
     let ratio = level.signalToNoise
     let bounded = min(ratio, gamma)
-    return switch parameterization {
-    case .epsilon: ratio <= gamma ? 1 : gamma / ratio
-    case .sample: bounded
-    case .velocity: bounded / (ratio + 1)
+    switch parameterization {
+    case .epsilon: return ratio <= gamma ? 1 : gamma / ratio
+    case .sample: return bounded
+    default:
+      // x0 is off by `output` times what the answer is off by.
+      let output = parameterization.preconditioning(at: level, of: process).output
+      return bounded * output * output
     }
   }
 }

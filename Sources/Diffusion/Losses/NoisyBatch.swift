@@ -10,7 +10,7 @@ public struct NoisyBatch: Sendable {
   public let timesteps: [Int]
   /// The level of each sample.
   public let levels: [NoiseLevel]
-  /// `signal * data + noise * epsilon`, the network's input.
+  /// `signal * data + noise * epsilon`; see ``DenoisingLoss/input(for:)`` for what the network is given.
   public let noisy: Tensor
 
   /// `data` with `noise` at the timesteps of a chain: `q(x_t | x_0)` (Ho et al. 2020, equation 4).
@@ -29,9 +29,6 @@ public struct NoisyBatch: Sendable {
       (levels.map(\.signal), data), (levels.map(\.noise), noise),
     ])
   }
-
-  /// The times that the network is told.
-  public var times: [Double] { timesteps.map(Double.init) }
 }
 
 extension Tensor {

@@ -1,24 +1,50 @@
-import Foundation
 import TensorCore
 
 /// The variance-preserving chain of DDPM: T steps `q(x_t | x_{t-1}) = N(sqrt(1 - beta_t) x_{t-1}, beta_t I)`.
 ///
-/// Timesteps count from 0, as models are trained with them: timestep 0 has one step's noise. Between timesteps the
-/// logarithm of the ratio of noise to signal is interpolated, as k-diffusion does, so that the chain is a ``Process`` too.
+/// Timesteps count from 0, as models are trained with them: timestep 0 has one step's noise. Between timesteps the ratio of
+/// noise to signal is interpolated, so that the chain is a ``Process`` too.
 public struct DiscreteProcess: Process {
   /// The variance that each step adds.
   public let betas: [Double]
   /// The level at each timestep.
   public let levels: [NoiseLevel]
-  private let logRatios: [Double]
+  /// What lies between two timesteps.
+  public var interpolation = Interpolation.logarithmic
+  /// How networks are told a time between two timesteps.
+  public var rounding = Rounding.none
+
+  /// What is linear in time between two timesteps.
+  public enum Interpolation: String, Sendable, Hashable, Codable {
+    /// The logarithm of the ratio of noise to signal, as k-diffusion has it.
+    case logarithmic
+    /// The ratio itself, as diffusers has it where it begins with fractional timesteps.
+    case linear
+  }
+
+  /// How networks are told a time between two timesteps.
+  public enum Rounding: String, Sendable, Hashable, Codable {
+    /// As it is.
+    case none
+    /// The nearest timestep, the even one of two, as diffusers' multistep solvers have it on Karras' grid.
+    case nearest
+    /// The timestep before, where diffusers converts to integers.
+    case down
+  }
 
   /// The chain of `count` steps of a schedule.
   ///
-  /// - Parameter zeroTerminalSNR: whether signals are shifted and scaled so that the last is 0 and the first stays
-  ///   (Lin et al. 2023, algorithm 1).
-  public init(_ schedule: BetaSchedule, count: Int = 1000, zeroTerminalSNR: Bool = false) {
+  /// - Parameters:
+  ///   - zeroTerminalSNR: whether signals are shifted and scaled so that the last is 0 and the first stays (Lin et al.
+  ///     2023, algorithm 1).
+  ///   - terminalSquaredSignal: what the last squared signal is to be in place of 0; diffusers has 2^-24 where a scheduler
+  ///     divides by it.
+  public init(
+    _ schedule: BetaSchedule, count: Int = 1000, zeroTerminalSNR: Bool = false,
+    terminalSquaredSignal: Double = 0
+  ) {
     let plain = schedule.betas(count)
-    self.init(betas: zeroTerminalSNR ? Self.rescaled(plain) : plain)
+    self.init(betas: zeroTerminalSNR ? Self.rescaled(plain, terminalSquaredSignal) : plain)
   }
 
   /// The chain with the given betas.
@@ -32,7 +58,6 @@ public struct DiscreteProcess: Process {
       product *= 1 - $0
       return NoiseLevel(squaredSignal: product)
     }
-    logRatios = levels.map { log($0.ratio) }
   }
 
   /// How many timesteps there are.
@@ -58,73 +83,18 @@ public struct DiscreteProcess: Process {
     Posterior(at: levelBefore(timestep), from: levels[timestep])
   }
 
-  private static func rescaled(_ betas: [Double]) -> [Double] {
+  private static func rescaled(_ betas: [Double], _ terminal: Double) -> [Double] {
     var product = 1.0
     let signals = betas.map { beta -> Double in
       product *= 1 - beta
       return product.squareRoot()
     }
     guard let first = signals.first, let last = signals.last, first > last else { return betas }
-    let squares = signals.map { signal -> Double in
+    var squares = signals.map { signal -> Double in
       let moved = (signal - last) * first / (first - last)
       return moved * moved
     }
+    squares[squares.count - 1] = terminal
     return squares.indices.map { 1 - squares[$0] / ($0 == 0 ? 1 : squares[$0 - 1]) }
-  }
-}
-
-// MARK: - Between the timesteps
-
-extension DiscreteProcess {
-  /// From the first timestep to the last.
-  public var times: ClosedRange<Double> { 0...Double(count - 1) }
-
-  /// The level at a timestep, fractional ones by interpolation; times outside of the chain are the ends'.
-  public func level(at time: Double) -> NoiseLevel {
-    let index = Int(min(max(time.rounded(.down), 0), Double(count - 1)))
-    let share = time - Double(index)
-    if share <= 0 || index == count - 1 { return levels[index] }
-    let (low, high) = (logRatios[index], logRatios[index + 1])
-    guard high.isFinite else { return levels[share < 0.5 ? index : index + 1] }
-    return NoiseLevel(variancePreservingRatio: exp(low + share * (high - low)))
-  }
-
-  /// The timestep that a level belongs to: exact for the chain's own levels, interpolated between them, the first or
-  /// the last beyond the ends.
-  public func time(of level: NoiseLevel) -> Double {
-    let ratio = level.ratio
-    var (low, high) = (0, count - 1)
-    if ratio <= levels[low].ratio { return 0 }
-    if ratio >= levels[high].ratio { return Double(high) }
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if levels[middle].ratio <= ratio { low = middle } else { high = middle }
-    }
-    if ratio == levels[low].ratio { return Double(low) }
-    if !logRatios[high].isFinite { return Double(low) }
-    return Double(low) + (log(ratio) - logRatios[low]) / (logRatios[high] - logRatios[low])
-  }
-
-  /// The level whose squares add up to 1.
-  public func ownLevel(of level: NoiseLevel) -> NoiseLevel {
-    NoiseLevel(variancePreservingRatio: level.ratio)
-  }
-
-  /// `d ln(signal) / dt = -noise^2 d ln(ratio) / dt` of the interpolated chain.
-  public func drift(at time: Double) -> Double {
-    let noise = level(at: time).noise
-    return -noise * noise * slope(at: time)
-  }
-
-  /// `2 noise^2 d ln(ratio) / dt` of the interpolated chain.
-  public func squaredDiffusion(at time: Double) -> Double {
-    let noise = level(at: time).noise
-    return 2 * noise * noise * slope(at: time)
-  }
-
-  private func slope(at time: Double) -> Double {
-    require(count > 1, "drift", "a chain of one step has no rate of change")
-    let index = Int(min(max(time.rounded(.down), 0), Double(count - 2)))
-    return logRatios[index + 1] - logRatios[index]
   }
 }

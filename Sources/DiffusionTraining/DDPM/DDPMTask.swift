@@ -85,11 +85,12 @@ public struct DDPMTask: TrainingTask {
     }
     let noise = Tensor.randomNormal(clean.shape, using: &draws)
     let batch = NoisyBatch(clean, noise: noise, timesteps: timesteps, of: objective.process)
+    let input = objective.input(for: batch)
     let mode = ExecutionMode.training(
       dropout: DropoutKey(seed: draws.seed, step: Int(draws.position)),
       checkpointsActivations: configuration.training.activationCheckpointing)
     let output = network(
-      batch.noisy, timesteps: batch.times, classes: rows(of: classes, dropped: dropped),
+      input.x, timesteps: input.times, classes: rows(of: classes, dropped: dropped),
       mode: validating ? .inference : mode)
     return objective.perSample(output, for: batch).mean()
   }
