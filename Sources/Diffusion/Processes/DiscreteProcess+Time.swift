@@ -49,13 +49,7 @@ extension DiscreteProcess {
   }
 
   /// The time, rounded as ``rounding`` says.
-  public func timestep(at time: Double) -> Double {
-    switch rounding {
-    case .none: time
-    case .nearest: time.rounded(.toNearestOrEven)
-    case .down: time.rounded(.down)
-    }
-  }
+  public func timestep(at time: Double) -> Double { rounding.applied(to: time) }
 
   /// The level whose squares add up to 1.
   public func ownLevel(of level: NoiseLevel) -> NoiseLevel {

@@ -12,7 +12,7 @@ public struct DiscreteProcess: Process {
   /// What lies between two timesteps.
   public var interpolation = Interpolation.logarithmic
   /// How networks are told a time between two timesteps.
-  public var rounding = Rounding.none
+  public var rounding = TimestepRounding.none
 
   /// What is linear in time between two timesteps.
   public enum Interpolation: String, Sendable, Hashable, Codable {
@@ -20,16 +20,6 @@ public struct DiscreteProcess: Process {
     case logarithmic
     /// The ratio itself, as diffusers has it where it begins with fractional timesteps.
     case linear
-  }
-
-  /// How networks are told a time between two timesteps.
-  public enum Rounding: String, Sendable, Hashable, Codable {
-    /// As it is.
-    case none
-    /// The nearest timestep, the even one of two, as diffusers' multistep solvers have it on Karras' grid.
-    case nearest
-    /// The timestep before, where diffusers converts to integers.
-    case down
   }
 
   /// The chain of `count` steps of a schedule.

@@ -7,6 +7,8 @@ import Foundation
 public protocol Process: Sendable {
   /// The times between which levels are defined; noise grows with time.
   var times: ClosedRange<Double> { get }
+  /// The times that samples are drawn between: networks were trained there, and nothing grows without bound.
+  var samplingTimes: ClosedRange<Double> { get }
   /// The level at a time, of the marginal `q(x_t | x_0)`.
   func level(at time: Double) -> NoiseLevel
   /// The time whose level has the ratio of noise to signal that `level` has, whatever its scaling; the last time for
@@ -18,6 +20,10 @@ public protocol Process: Sendable {
   func squaredDiffusion(at time: Double) -> Double
   /// The process's own level with the ratio of noise to signal that `level` has: networks know no other scaling.
   func ownLevel(of level: NoiseLevel) -> NoiseLevel
+  /// What grids of levels count a level by: the ratio of noise to signal, or the noise alone for a rectified flow.
+  func sigma(of level: NoiseLevel) -> Double
+  /// The process's own level that grids count as `sigma`.
+  func level(ofSigma sigma: Double) -> NoiseLevel
   /// What networks that were trained on the process are told of a time; the time itself for a discrete chain.
   func timestep(at time: Double) -> Double
   /// The time of which networks are told `timestep`.
@@ -25,6 +31,14 @@ public protocol Process: Sendable {
 }
 
 extension Process {
+  /// All times.
+  public var samplingTimes: ClosedRange<Double> { times }
+  /// The ratio of noise to signal.
+  public func sigma(of level: NoiseLevel) -> Double { level.ratio }
+  /// The process's own level of the ratio.
+  public func level(ofSigma sigma: Double) -> NoiseLevel {
+    sigma.isFinite ? ownLevel(of: NoiseLevel(sigma: sigma)) : .pureNoise
+  }
   /// The level at the level's own time.
   public func ownLevel(of level: NoiseLevel) -> NoiseLevel { self.level(at: time(of: level)) }
   /// The time itself.

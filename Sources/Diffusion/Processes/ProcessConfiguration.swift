@@ -2,7 +2,7 @@
 /// it. Training checkpoints keep the same.
 ///
 /// Missing keys take the defaults below. Keys that are not known are in ``unknownKeys(in:)``.
-public struct ProcessConfiguration: Sendable, Hashable, Codable {
+public struct ProcessConfiguration: Sendable, Hashable {
   /// T.
   public var trainingTimesteps = 1000
   /// Which of the schedules, by diffusers' name.
@@ -35,6 +35,8 @@ public struct ProcessConfiguration: Sendable, Hashable, Codable {
   public var zeroTerminalSNR = false
   /// Whether the last step goes to clean data, or to the first timestep's level.
   public var endsClean = true
+  /// Which of diffusers' schedulers samples are drawn with, and its options.
+  public var sampling = SamplingConfiguration()
 
   /// The schedules by diffusers' names.
   public enum ScheduleName: String, Sendable, Codable, CaseIterable {
@@ -68,72 +70,17 @@ public struct ProcessConfiguration: Sendable, Hashable, Codable {
     case timestepOffset = "steps_offset"
     case zeroTerminalSNR = "rescale_betas_zero_snr"
     case endsClean = "set_alpha_to_one"
+    case clampsDenoised = "clip_denoised"
   }
 
   /// Those of `keys` that mean nothing here; names that begin with `_` are diffusers' own notes and are left out.
   public static func unknownKeys(in keys: some Sequence<String>) -> [String] {
-    let known = Set(CodingKeys.allCases.map(\.rawValue))
+    let known = Set(
+      CodingKeys.allCases.map(\.rawValue)
+        + SamplingConfiguration.CodingKeys.allCases.map(\.rawValue))
     return keys.filter { !known.contains($0) && !$0.hasPrefix("_") }.sorted()
   }
 }
-
-extension ProcessConfiguration {
-  /// Reads a configuration; throws `DecodingError` for a value of the wrong kind or out of range.
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
-      if let found = try values.decodeIfPresent(Value.self, forKey: key) { value = found }
-    }
-    try read(.trainingTimesteps, &trainingTimesteps)
-    try read(.schedule, &schedule)
-    try read(.firstBeta, &firstBeta)
-    try read(.lastBeta, &lastBeta)
-    explicitBetas = try values.decodeIfPresent([Double].self, forKey: .explicitBetas)
-    try read(.parameterization, &parameterization)
-    try read(.clampsEstimates, &clampsEstimates)
-    try read(.clampLimit, &clampLimit)
-    try read(.thresholdsDynamically, &thresholdsDynamically)
-    try read(.thresholdQuantile, &thresholdQuantile)
-    try read(.largestThreshold, &largestThreshold)
-    try read(.spacing, &spacing)
-    try read(.timestepOffset, &timestepOffset)
-    try read(.zeroTerminalSNR, &zeroTerminalSNR)
-    try read(.endsClean, &endsClean)
-    // In diffusers `fixed_small_log` differs from `fixed_small` in rounding only.
-    if try values.decodeIfPresent(String.self, forKey: .variance) != "fixed_small_log" {
-      try read(.variance, &variance)
-    }
-    for (key, complaint) in complaints {
-      throw DecodingError.dataCorruptedError(
-        forKey: key, in: values, debugDescription: complaint)
-    }
-  }
-
-  private var complaints: [(CodingKeys, String)] {
-    var found: [(CodingKeys, String)] = []
-    func expect(_ key: CodingKeys, _ holds: Bool, _ expected: String, _ value: Any) {
-      if !holds { found.append((key, "expected \(expected), found \(value)")) }
-    }
-    expect(.trainingTimesteps, trainingTimesteps >= 1, "1 or more", trainingTimesteps)
-    expect(.firstBeta, firstBeta > 0 && firstBeta < 1, "a number between 0 and 1", firstBeta)
-    expect(.lastBeta, lastBeta > 0 && lastBeta < 1, "a number between 0 and 1", lastBeta)
-    if let betas = explicitBetas {
-      expect(
-        .explicitBetas, betas.count == trainingTimesteps && betas.allSatisfy { $0 > 0 && $0 < 1 },
-        "\(trainingTimesteps) numbers between 0 and 1", "\(betas.count) values")
-    }
-    expect(.clampLimit, clampLimit > 0, "a number above 0", clampLimit)
-    expect(
-      .thresholdQuantile, (0...1).contains(thresholdQuantile), "0 to 1", thresholdQuantile)
-    expect(.largestThreshold, largestThreshold >= 1, "1 or more", largestThreshold)
-    expect(
-      .timestepOffset, (0..<trainingTimesteps).contains(timestepOffset),
-      "0 to below num_train_timesteps", timestepOffset)
-    return found
-  }
-}
-
-// MARK: - What it describes
 
 extension ProcessConfiguration {
   /// The schedule of betas.
@@ -147,9 +94,17 @@ extension ProcessConfiguration {
     }
   }
 
-  /// The chain.
+  /// The chain, with what lies between timesteps, and how they are told, as the scheduler has it.
   public var process: DiscreteProcess {
-    DiscreteProcess(betaSchedule, count: trainingTimesteps, zeroTerminalSNR: zeroTerminalSNR)
+    // The schedulers that count by sigma keep it finite.
+    let layout = sampling.scheduler?.layout
+    let isFinite = layout == .interpolated || layout == .multistep
+    var chain = DiscreteProcess(
+      betaSchedule, count: trainingTimesteps, zeroTerminalSNR: zeroTerminalSNR,
+      terminalSquaredSignal: isFinite ? 0x1p-24 : 0)
+    if layout == .interpolated, sampling.grid == nil { chain.interpolation = .linear }
+    chain.rounding = timestepRounding
+    return chain
   }
 
   /// How estimates are kept in range; `nil` where they are not.
@@ -160,15 +115,8 @@ extension ProcessConfiguration {
     return clampsEstimates ? .clamped(to: clampLimit) : nil
   }
 
-  /// The timesteps of a run of `steps` steps, falling.
+  /// The timesteps of a run of `steps` steps, falling, where they are whole.
   public func timesteps(_ steps: Int) -> [Int] {
     spacing.timesteps(steps, of: trainingTimesteps, offset: timestepOffset)
-  }
-
-  /// The legs of a run of `steps` steps.
-  public func plan(_ steps: Int) -> SamplingPlan {
-    let process = process
-    return SamplingPlan(
-      timesteps: timesteps(steps), of: process, end: endsClean ? .clean : process.levels[0])
   }
 }

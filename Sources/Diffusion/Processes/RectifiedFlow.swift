@@ -9,6 +9,8 @@ public struct RectifiedFlow: Process, Hashable, Codable {
   public let shift: Double
   /// What networks are told is `timeScale` times the noise; 1000 for Stable Diffusion 3 and Flux.
   public let timeScale: Double
+  /// How it is rounded.
+  public var rounding = TimestepRounding.none
 
   /// The path over the unit interval; `shift` is above 0.
   public init(shift: Double = 1, timeScale: Double = 1000) {
@@ -19,6 +21,8 @@ public struct RectifiedFlow: Process, Hashable, Codable {
 
   /// The unit interval.
   public var times: ClosedRange<Double> { 0...1 }
+  /// From the least of ``timeScale`` equal steps.
+  public var samplingTimes: ClosedRange<Double> { 1 / timeScale...1 }
 
   /// The level at a time.
   public func level(at time: Double) -> NoiseLevel {
@@ -42,8 +46,16 @@ public struct RectifiedFlow: Process, Hashable, Codable {
     let sum = level.signal + level.noise
     return NoiseLevel(signal: level.signal / sum, noise: level.noise / sum)
   }
-  /// The noise, scaled.
-  public func timestep(at time: Double) -> Double { level(at: time).noise * timeScale }
+  /// The noise.
+  public func sigma(of level: NoiseLevel) -> Double { ownLevel(of: level).noise }
+  /// The level of that noise.
+  public func level(ofSigma sigma: Double) -> NoiseLevel {
+    NoiseLevel(signal: 1 - sigma, noise: sigma)
+  }
+  /// The noise, scaled and rounded.
+  public func timestep(at time: Double) -> Double {
+    rounding.applied(to: level(at: time).noise * timeScale)
+  }
   /// The time of a noise, scaled.
   public func time(ofTimestep timestep: Double) -> Double {
     let noise = timestep / timeScale

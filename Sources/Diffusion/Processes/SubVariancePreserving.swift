@@ -19,6 +19,8 @@ public struct SubVariancePreserving: Process, Hashable, Codable {
 
   /// The unit interval.
   public var times: ClosedRange<Double> { 0...1 }
+  /// From 1e-3, as the paper's code has it.
+  public var samplingTimes: ClosedRange<Double> { 1e-3...1 }
 
   /// The level at a time.
   public func level(at time: Double) -> NoiseLevel {

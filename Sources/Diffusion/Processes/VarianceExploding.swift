@@ -20,6 +20,8 @@ public struct VarianceExploding: Process, Hashable, Codable {
 
   /// The unit interval.
   public var times: ClosedRange<Double> { 0...1 }
+  /// From 1e-5, as the paper's code has it.
+  public var samplingTimes: ClosedRange<Double> { 1e-5...1 }
   private var growth: Double { log(largest / smallest) }
 
   /// The level at a time.

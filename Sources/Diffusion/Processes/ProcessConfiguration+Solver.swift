@@ -1,0 +1,75 @@
+// What a network learned and what a run is made with, as the scheduler that the configuration names has it.
+
+extension ProcessConfiguration {
+  /// What the network's output stands for: ``parameterization``, which for the schedulers of EDM is EDM's own.
+  public var networkParameterization: Parameterization {
+    switch sampling.scheduler?.layout {
+    case .edm: .edm(dataDeviation: sampling.sigmaData ?? 0.5)
+    default: parameterization
+    }
+  }
+
+  /// What the network was trained on: ``process``, EDM's or a rectified flow's.
+  public var samplingProcess: any Process {
+    let layout = sampling.scheduler?.layout
+    switch layout {
+    case .edm, .consistency:
+      return EDM(from: sampling.sigmaMin ?? 0.002, to: sampling.sigmaMax ?? 80)
+    case .flow:
+      return RectifiedFlow(
+        shift: sampling.shift ?? 1, timeScale: Double(trainingTimesteps))
+    case .multistep where sampling.flow == true:
+      var flow = RectifiedFlow(shift: sampling.flowShift ?? 1, timeScale: Double(trainingTimesteps))
+      flow.rounding = .down
+      return flow
+    default: return process
+    }
+  }
+
+  /// How networks are told fractional timesteps; the multistep solvers meet them on a grid of levels alone.
+  var timestepRounding: TimestepRounding {
+    if sampling.grid == nil { return sampling.scheduler?.layout == .multistep ? .nearest : .none }
+    let isKarras = sampling.karras == true || sampling.logSNR == true
+    switch sampling.scheduler {
+    case .dpm2, .dpm2Ancestral: return isKarras ? .nearest : .none
+    case .dpmMultistep: return isKarras && schedule != .cosine ? .nearest : .down
+    case .dpmMultistepInverse, .dpmSinglestep, .deis, .uniPC, .saSolver:
+      return isKarras ? .nearest : .down
+    default: return .none
+    }
+  }
+
+  /// The solver that the scheduler stands for, by a name of ``SolverCatalog``; `nil` where no scheduler is named.
+  public var solverName: String? {
+    guard let scheduler = sampling.scheduler else { return sampling.className }
+    let order = sampling.solverOrder ?? 2
+    switch scheduler {
+    case .ddpmParallel, .unCLIP: return "ddpm"
+    case .ddimParallel: return "ddim"
+    case .pndm: return sampling.skipsRungeKutta == true ? "plms" : "pndm"
+    case .dpmMultistep, .edmMultistep:
+      switch sampling.algorithm ?? "dpmsolver++" {
+      case "dpmsolver": return "dpm-multi"
+      case "sde-dpmsolver++":
+        return sampling.solverType == "heun" ? "dpm++2m-sde-heun" : "dpm++2m-sde"
+      case "dpmsolver++", "deis":
+        return order == 1 ? "ddim" : order == 3 ? "dpm++3m" : "dpm++2m"
+      default: return scheduler.rawValue
+      }
+    case .uniPC: return sampling.solverType == "bh1" ? "unipc-bh1" : "unipc"
+    default: return scheduler.rawValue
+    }
+  }
+
+  /// The options of the solver that the scheduler stands for.
+  public var solverOptions: SolverOptions {
+    var options = SolverOptions(noiseScale: sampling.noiseScale ?? 1, variance: variance)
+    switch sampling.scheduler {
+    case .dpmSinglestep, .deis, .uniPC: options.order = sampling.solverOrder ?? 2
+    case .dpmMultistep where sampling.algorithm == "dpmsolver":
+      options.order = sampling.solverOrder ?? 2
+    default: break
+    }
+    return options
+  }
+}
