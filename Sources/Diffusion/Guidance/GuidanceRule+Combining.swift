@@ -55,7 +55,7 @@ extension GuidanceRescale {
     let skip = target.noise / (level.signal * target.noise - level.noise * target.data)
     require(
       skip.isFinite, "guidance rescale",
-      "\(quantity.rawValue) says nothing of the data at \(level): rescale the velocity")
+      "\(quantity.name) says nothing of the data at \(level): rescale the velocity")
     func spread(_ denoised: Tensor) -> [Double] {
       let answer = skip == 0 ? denoised : Tensor.linearCombination([(1, denoised), (-skip, x)])
       let axes = Array(1..<answer.rank)
