@@ -46,9 +46,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @Option(help: "The sampler, by any name that `diffusion samplers` lists.")
   var sampler = "ddpm"
 
-  @Option(
-    help: "Which timesteps are visited: linspace, leading or trailing (default: the model's).")
-  var schedule: TimestepSpacing?
+  @OptionGroup var levels: ScheduleArguments
 
   @Option(
     help: "Noise put in anew, from 0 (none) to 1 (as much as DDPM), where the sampler has it.")
@@ -87,13 +85,8 @@ struct GenerateCommand: AsyncParsableCommand {
     engine.apply()
     let output = try PictureOutput(path: out, count: count)
     var notes: [String] = []
-    var pixelModel = try (model.map(ModelLocation.path) ?? .embedded).load(notes: &notes)
+    let pixelModel = try (model.map(ModelLocation.path) ?? .embedded).load(notes: &notes)
     for note in notes { Console.note("note: \(note)") }
-    if let schedule {
-      var configuration = pixelModel.configuration
-      configuration.process.spacing = schedule
-      pixelModel = PixelModel(network: pixelModel.network, configuration: configuration)
-    }
     let request = request(seed: seed ?? UInt64.random(in: 0..<1 << 32))
     let generation = try generation(request, with: pixelModel)
     Console.note("seed \(request.seed)")
@@ -116,7 +109,8 @@ struct GenerateCommand: AsyncParsableCommand {
       classes: (0..<count).map { classes.isEmpty ? nil : classes[$0 % classes.count] },
       steps: steps, sampler: sampler,
       options: SolverOptions(eta: eta, noiseScale: noiseScale, order: order, churn: churn),
-      guidance: guidance, seed: seed, generator: rng, batchSize: batch)
+      schedule: levels.schedule, scheduleOptions: levels.options, guidance: guidance, seed: seed,
+      generator: rng, batchSize: batch)
   }
 
   private struct Picture {
@@ -174,7 +168,9 @@ struct GenerateCommand: AsyncParsableCommand {
     let recipe = PictureRecipe(
       version: DiffusionCommand.configuration.version, model: model ?? EmbeddedModel.fileName,
       class: request.classes[index], steps: steps, sampler: sampler,
-      schedule: schedule?.rawValue, eta: eta, order: order, churn: churn == 0 ? nil : churn,
+      schedule: levels.schedule, shift: levels.shift, rho: levels.rho,
+      sigmaMin: levels.sigmaMin, sigmaMax: levels.sigmaMax, eta: eta, order: order,
+      churn: churn == 0 ? nil : churn,
       noiseScale: noiseScale == 1 ? nil : noiseScale, guidance: guidance,
       seed: request.seed(of: index),
       rng: rng.rawValue)
@@ -182,7 +178,6 @@ struct GenerateCommand: AsyncParsableCommand {
   }
 }
 
-extension TimestepSpacing: ExpressibleByArgument {}
 extension GeneratorKind: ExpressibleByArgument {}
 
 /// What `--json` gives.
@@ -209,6 +204,10 @@ private struct PictureRecipe: Encodable {
   let steps: Int
   let sampler: String
   let schedule: String?
+  let shift: Double?
+  let rho: Double?
+  let sigmaMin: Double?
+  let sigmaMax: Double?
   let eta: Double?
   let order: Int?
   let churn: Double?

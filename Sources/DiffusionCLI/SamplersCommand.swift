@@ -7,19 +7,55 @@ struct SamplersCommand: ParsableCommand {
     commandName: "samplers",
     abstract: "List the samplers and the schedules.",
     discussion: """
-      A sampler is asked for by its name or any of its aliases; case, blanks, hyphens and underscores do not count.
+      A sampler or a schedule is asked for by its name or any of its aliases; case, blanks, hyphens and underscores do not count.
 
       Example:
         diffusion samplers
-        diffusion generate --sampler "DPM++ 2M" --steps 20 --out digit.png
+        diffusion generate --sampler "DPM++ 2M" --schedule karras --steps 20 --out digit.png
       """)
 
   @OptionGroup var json: JSONOption
 
   func run() throws {
     let rows = SolverCatalog.all.map(SamplerRow.init)
-    if json.json != "-" { print(TextTable(SamplerRow.titles, rows.map(\.cells)).text) }
-    try json.write(rows)
+    let schedules = ScheduleCatalog.all.map(ScheduleRow.init)
+    if json.json != "-" {
+      print(TextTable(SamplerRow.titles, rows.map(\.cells)).text)
+      print()
+      print(TextTable(ScheduleRow.titles, schedules.map(\.cells)).text)
+    }
+    try json.write(Listing(samplers: rows, schedules: schedules))
+  }
+}
+
+/// What `--json` gives.
+private struct Listing: Encodable {
+  let samplers: [SamplerRow]
+  let schedules: [ScheduleRow]
+}
+
+/// A schedule as it is listed.
+private struct ScheduleRow: Encodable {
+  let name: String
+  let aliases: [String]
+  let options: [String]
+  let source: String
+
+  init(_ entry: ScheduleEntry) {
+    (name, aliases, source) = (entry.name, entry.aliases, entry.source)
+    options = entry.options.flatMap { option -> [String] in
+      switch option {
+      case .rho: ["rho"]
+      case .sigmas: ["sigma-min", "sigma-max"]
+      case .timestepOffset: []
+      }
+    }.sorted()
+  }
+
+  static let titles = ["schedule", "options", "source", "also called"]
+
+  var cells: [String] {
+    [name, options.joined(separator: ", "), source, aliases.joined(separator: ", ")]
   }
 }
 

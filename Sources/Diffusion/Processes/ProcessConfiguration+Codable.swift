@@ -9,6 +9,35 @@ extension ProcessConfiguration: Codable {
     self = try decoder.decode(Self.self, from: data)
   }
 
+  /// Those keys of a file's text that mean nothing here, in order; and the scheduler, where it is not one of
+  /// ``SchedulerClass``.
+  public static func unknownParts(json data: Data) throws -> [String] {
+    let decoder = JSONDecoder()
+    decoder.allowsJSON5 = true
+    let parts = try decoder.decode(Parts.self, from: data)
+    let unknown = unknownKeys(in: parts.keys).map { "key \($0) is not known, ignored" }
+    guard let name = parts.className, SchedulerClass(rawValue: name) == nil else { return unknown }
+    return unknown + ["scheduler \(name) is not known; the model's timesteps are taken evenly"]
+  }
+
+  private struct Parts: Decodable {
+    struct Key: CodingKey {
+      var stringValue: String
+      var intValue: Int? { nil }
+      init?(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+
+    let keys: [String]
+    let className: String?
+
+    init(from decoder: any Decoder) throws {
+      keys = try decoder.container(keyedBy: Key.self).allKeys.map(\.stringValue)
+      let values = try decoder.container(keyedBy: SamplingConfiguration.CodingKeys.self)
+      className = try values.decodeIfPresent(String.self, forKey: .className)
+    }
+  }
+
   /// Reads a configuration; throws `DecodingError` for a value of the wrong kind or out of range.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)

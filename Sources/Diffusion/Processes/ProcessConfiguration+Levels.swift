@@ -23,6 +23,24 @@ extension ProcessConfiguration {
     }
   }
 
+  /// Why a run cannot have so many steps; `nil` where it can.
+  public func problem(steps: Int) -> String? {
+    let layout = sampling.scheduler?.layout ?? .chain
+    var most = trainingTimesteps
+    if layout == .distilled { most = min(most, sampling.originalSteps ?? 50) }
+    if layout == .multistep { most -= 1 }
+    guard (1...most).contains(steps) else { return "expected 1 to \(most), found \(steps)" }
+    let isLeading = spacing == .leading && sampling.grid == nil
+    let last =
+      switch layout {
+      case .chain, .interpolated: trainingTimesteps / steps * (steps - 1) + timestepOffset
+      case .multistep: trainingTimesteps / (steps + 1) * steps + timestepOffset
+      default: 0
+      }
+    return isLeading && last >= trainingTimesteps
+      ? "\(steps) steps with the model's offset lead past its \(trainingTimesteps) timesteps" : nil
+  }
+
   /// The legs of a run of `steps` steps. Where the levels end at the same level twice (DEIS on Karras' grid, in diffusers),
   /// the leg that goes nowhere is left out.
   public func plan(_ steps: Int, shift: Double? = nil) -> SamplingPlan {

@@ -11,6 +11,8 @@ public struct ImageGeneration: AsyncSequence, Sendable {
   public let request: ImageRequest
   /// What ``ImageRequest/sampler`` stands for.
   let sampler: Sampler
+  /// The legs.
+  let plan: SamplingPlan
 
   /// One step of one batch.
   public struct Element: Sendable {
@@ -33,7 +35,7 @@ public struct ImageGeneration: AsyncSequence, Sendable {
 
   /// Starts from the first picture.
   public func makeAsyncIterator() -> Iterator {
-    Iterator(model: model, request: request, sampler: sampler)
+    Iterator(model: model, request: request, sampler: sampler, plan: plan)
   }
 
   /// Makes the steps one by one.
@@ -47,11 +49,11 @@ public struct ImageGeneration: AsyncSequence, Sendable {
     private var stepsDone = 0
     private var running: (any Running)?
 
-    init(model: PixelModel, request: ImageRequest, sampler: Sampler) {
+    init(model: PixelModel, request: ImageRequest, sampler: Sampler, plan: SamplingPlan) {
       self.model = model
       self.request = request
       self.sampler = sampler
-      plan = sampler.plan(model.configuration.process.plan(request.steps))
+      self.plan = plan
       batches = stride(from: 0, to: request.count, by: request.batchSize).reversed().map {
         $0..<Swift.min($0 + request.batchSize, request.count)
       }

@@ -26,7 +26,9 @@ public struct ImagePipeline: Sendable {
     let entry = try entry(for: request)
     var options = request.options
     options.variance = model.configuration.process.variance
-    return ImageGeneration(model: model, request: request, sampler: entry.make(options))
+    let sampler = entry.make(options)
+    return ImageGeneration(
+      model: model, request: request, sampler: sampler, plan: sampler.plan(try plan(for: request)))
   }
 
   /// All pictures of a request at once, `[count, height, width, channels]`, values about -1 to 1 (not cut off there).
@@ -58,9 +60,6 @@ public struct ImagePipeline: Sendable {
         "class", (0..<model.classCount).contains(wanted),
         "expected 0 to \(model.classCount - 1), found \(wanted)")
     }
-    try expect(
-      "steps", timestepsFit(request.steps),
-      "\(request.steps) steps with the model's offset lead past its \(most) timesteps")
   }
 
   /// The catalogue's entry of the sampler, which takes every option that is asked of it.
@@ -77,10 +76,24 @@ public struct ImagePipeline: Sendable {
     return entry
   }
 
-  private func timestepsFit(_ steps: Int) -> Bool {
+  /// The levels of the request's schedule, or those that the model's own scheduler chooses.
+  private func plan(for request: ImageRequest) throws(PipelineError) -> SamplingPlan {
     let process = model.configuration.process
-    if process.spacing != .leading { return true }
-    let last = process.trainingTimesteps / steps * (steps - 1) + process.timestepOffset
-    return last < process.trainingTimesteps
+    guard let schedule = request.schedule else {
+      if let problem = process.problem(steps: request.steps) {
+        throw .request(part: "steps", problem: problem)
+      }
+      return process.plan(request.steps)
+    }
+    var options = request.scheduleOptions
+    options.timestepOffset = process.timestepOffset
+    options.endsClean = process.endsClean
+    do throws(ScheduleError) {
+      return SamplingPlan(
+        levels: try ScheduleCatalog.levels(
+          schedule, steps: request.steps, of: process.samplingProcess, options: options))
+    } catch {
+      throw .request(part: "schedule", problem: error.description)
+    }
   }
 }

@@ -11,6 +11,10 @@ public struct ImageRequest: Sendable, Hashable, Codable {
   public var sampler: String
   /// What is asked of the sampler beyond its name. A variance that the model learned is added.
   public var options: SolverOptions
+  /// Which levels are visited, by a name or an alias in `ScheduleCatalog` or as listed levels; `nil` is the model's own.
+  public var schedule: String?
+  /// What is asked of the schedule beyond its name.
+  public var scheduleOptions: ScheduleOptions
   /// How strongly the class is followed: 1 is the plain conditional model, more exaggerates, 0 ignores it. See
   /// `ClassifierFreeGuidance`.
   public var guidance: Double
@@ -24,13 +28,16 @@ public struct ImageRequest: Sendable, Hashable, Codable {
   /// A request for `classes.count` pictures.
   public init(
     classes: [Int?], steps: Int = 50, sampler: String = "ddpm",
-    options: SolverOptions = SolverOptions(), guidance: Double = 1.2, seed: UInt64,
+    options: SolverOptions = SolverOptions(), schedule: String? = nil,
+    scheduleOptions: ScheduleOptions = ScheduleOptions(), guidance: Double = 1.2, seed: UInt64,
     generator: GeneratorKind = .torch, batchSize: Int = 64
   ) {
     self.classes = classes
     self.steps = steps
     self.sampler = sampler
     self.options = options
+    self.schedule = schedule
+    self.scheduleOptions = scheduleOptions
     self.guidance = guidance
     self.seed = seed
     self.generator = generator

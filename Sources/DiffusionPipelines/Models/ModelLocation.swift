@@ -92,11 +92,8 @@ public enum ModelLocation: Sendable, Hashable {
     }
     do {
       let data = try Data(contentsOf: URL(fileURLWithPath: path))
-      let keys = (try JSONSerialization.jsonObject(with: data) as? [String: Any])?.keys.sorted()
-      notes += ProcessConfiguration.unknownKeys(in: keys ?? []).map {
-        "\(path): key \($0) is not known, ignored"
-      }
-      return try JSONDecoder().decode(ProcessConfiguration.self, from: data)
+      notes += try ProcessConfiguration.unknownParts(json: data).map { "\(path): \($0)" }
+      return try ProcessConfiguration(json: data)
     } catch let error as DecodingError {
       throw .model(Self.modelError(error, path))
     } catch {

@@ -65,6 +65,16 @@ import Testing
     #expect(try configuration("{}").solverOptions.order == nil)
   }
 
+  @Test func stepsThatDoNotFitAreSaid() throws {
+    let lcm = try configuration(#"{"_class_name": "LCMScheduler"}"#)
+    #expect(lcm.problem(steps: 51) == "expected 1 to 50, found 51" && lcm.problem(steps: 4) == nil)
+    let solver = try configuration(#"{"_class_name": "DPMSolverMultistepScheduler"}"#)
+    #expect(solver.problem(steps: 999) == nil && solver.problem(steps: 1000) != nil)
+    let offset = try configuration(#"{"_class_name": "DDIMScheduler", "steps_offset": 1}"#)
+    #expect(offset.problem(steps: 1000)?.contains("offset lead past its 1000") == true)
+    #expect(offset.problem(steps: 500) == nil)
+  }
+
   @Test func whatIsReadIsWritten() throws {
     let text = #"""
       {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0, "use_dynamic_shifting": true,
@@ -80,11 +90,17 @@ import Testing
     #expect(!plain.contains("solver_order"))
   }
 
-  @Test func unknownKeysAreReported() {
+  @Test func unknownKeysAreReported() throws {
     let keys = [
       "_class_name", "use_karras_sigmas", "beta_start", "use_karas_sigmas", "_diffusers_version",
     ]
     #expect(ProcessConfiguration.unknownKeys(in: keys) == ["use_karas_sigmas"])
+    let text = #"{"_class_name": "SomebodysScheduler", "beta": 1, "lambda_min_clipped": -Infinity}"#
+    #expect(
+      try ProcessConfiguration.unknownParts(json: Data(text.utf8)) == [
+        "key beta is not known, ignored",
+        "scheduler SomebodysScheduler is not known; the model's timesteps are taken evenly",
+      ])
   }
 
   @Test(arguments: [

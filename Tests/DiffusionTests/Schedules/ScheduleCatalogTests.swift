@@ -17,12 +17,7 @@ import Testing
     let entry = try #require(ScheduleCatalog.entry(named: name))
     for process in Self.processes {
       for steps in [1, 2, 7, 30] {
-        let levels: [NoiseLevel]
-        do {
-          levels = try entry.levels(steps, of: process)
-        } catch ScheduleError.startsWithoutSignal {
-          continue
-        }
+        let levels = try entry.levels(steps, of: process)
         #expect(levels.count >= 2)
         #expect(zip(levels, levels.dropFirst()).allSatisfy { $0.ratio > $1.ratio }, "\(process)")
         for level in levels.dropLast() {

@@ -38,7 +38,8 @@ public enum ScheduleCatalog {
       throw .range(from: sigmas.first ?? 0, to: sigmas.last ?? 0)
     }
     try process.check(sigma: positive[0])
-    return positive.map { process.level(ofSigma: $0) } + [process.end(clean: options.endsClean)]
+    return process.ended(
+      positive.map { process.level(ofSigma: $0) }, clean: options.endsClean)
   }
 
   private static func key(_ name: String) -> String {

@@ -49,7 +49,7 @@ public struct ScheduleEntry: Sendable {
     guard allowed.contains(steps) else { throw .steps(steps, allowed: allowed, schedule: name) }
     let context = ScheduleContext(process: process, steps: steps, options: options, name: name)
     let levels = try make(context)
-    return endsAtLeastLevel ? levels : levels + [process.end(clean: options.endsClean)]
+    return endsAtLeastLevel ? levels : process.ended(levels, clean: options.endsClean)
   }
 
   /// The legs of ``levels(_:of:options:)``.
@@ -61,9 +61,10 @@ public struct ScheduleEntry: Sendable {
 }
 
 extension Process {
-  /// Where a run ends: clean data, or the least level that the process was trained on.
-  func end(clean: Bool) -> NoiseLevel {
-    clean ? .clean : level(at: samplingTimes.lowerBound)
+  /// The levels and where a run ends: clean data, or the least level that the process was trained on, once.
+  func ended(_ levels: [NoiseLevel], clean: Bool) -> [NoiseLevel] {
+    let end = clean ? NoiseLevel.clean : level(at: samplingTimes.lowerBound)
+    return levels.count > 1 && levels.last == end ? levels : levels + [end]
   }
 }
 
