@@ -42,7 +42,7 @@ struct SchedulerConformanceTests {
     if overrides.contains("beta_start=0.01") { configuration.firstBeta = 0.01 }
     if overrides.contains("set_alpha_to_one=False") { configuration.endsClean = false }
     if row["test"] == "test_batch_step_no_noise" { return try batchStep(row, configuration) }
-    let process = rounding ? rounded(configuration.process) : configuration.process
+    let process = rounding ? configuration.process.rounded : configuration.process
     var timesteps = isDDPM(row) ? Array((0..<1000).reversed()) : configuration.timesteps(10)
     var start = ReferenceLoop.sample()
     if row["test"] == "test_full_loop_with_noise" {
@@ -68,17 +68,6 @@ struct SchedulerConformanceTests {
     let row = try #require(Self.rows.first { isRounded($0) && $0["quantity"] == "result_sum" })
     let sum = try sample(row, rounding: rounds).doubles.reduce(0) { $0 + abs($1) }
     #expect(abs(sum - (rounds ? 387.9466 : 387.9669)) < 0.002)
-  }
-
-  /// The chain with every product of alphas rounded to float32.
-  private func rounded(_ process: DiscreteProcess) -> DiscreteProcess {
-    var (product, last) = (Float(1), 1.0)
-    return DiscreteProcess(
-      betas: process.betas.map { beta in
-        product *= 1 - Float(beta)
-        defer { last = Double(product) }
-        return 1 - Double(product) / last
-      })
   }
 
   private func run(
@@ -122,28 +111,5 @@ struct SchedulerConformanceTests {
       return try trajectory.last()
     }
     return Tensor.concatenated(parts, axis: 0)
-  }
-}
-
-/// The ancestral step with its coefficients in float32, in the reference's order of operations.
-private struct RoundedAncestral: Solver {
-  var order: Int { 1 }
-
-  func step<D: Denoiser, N: NoiseSource>(
-    _ x: Tensor, over interval: Interval, with denoiser: inout Evaluator<D>, noise: inout N,
-    memory: inout NoMemory
-  ) throws(D.Failure) -> (x: Tensor, denoised: Tensor) {
-    let denoised = try denoiser(x, at: interval.from).denoised
-    func squaredSignal(_ level: NoiseLevel) -> Float { Float(level.signal * level.signal) }
-    let (now, next) = (squaredSignal(interval.from), squaredSignal(interval.to))
-    let beta = 1 - now / next
-    let dataWeight = next.squareRoot() * beta / (1 - now)
-    let sampleWeight = (now / next).squareRoot() * (1 - next) / (1 - now)
-    let variance = (1 - next) / (1 - now) * beta
-    var terms = [(Double(dataWeight), denoised), (Double(sampleWeight), x)]
-    if interval.to.noise > 0 {
-      terms.append((Double(variance.squareRoot()), noise.noise(like: x, over: interval)))
-    }
-    return (Tensor.linearCombination(terms), denoised)
   }
 }
