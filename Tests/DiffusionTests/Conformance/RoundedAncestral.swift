@@ -29,14 +29,15 @@ struct RoundedAncestral: Solver {
 }
 
 extension DiscreteProcess {
-  /// The chain with every product of alphas rounded to float32.
+  /// The chain with alphas and their products rounded to float32, as torch's `cumprod` has them: it multiplies in float64.
   var rounded: DiscreteProcess {
-    var (product, last) = (Float(1), 1.0)
+    var (product, last) = (1.0, 1.0)
     return DiscreteProcess(
       betas: betas.map { beta in
-        product *= 1 - Float(beta)
-        defer { last = Double(product) }
-        return 1 - Double(product) / last
+        product *= Double(1 - Float(beta))
+        let kept = Double(Float(product))
+        defer { last = kept }
+        return 1 - kept / last
       })
   }
 }
