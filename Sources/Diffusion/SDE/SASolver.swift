@@ -88,11 +88,14 @@ public struct SASolver: Solver, Hashable, Codable {
     }
     let known = memory.nodes.count
     let left = interval.following.count + 1
-    memory.nodes = Array(([node] + memory.nodes).prefix(max(predictorOrder, correctorOrder - 1)))
+    let estimates = Array(
+      ([node] + memory.nodes).prefix(max(predictorOrder, correctorOrder - 1)))
+    // An estimate from pure noise is infinitely far away: nothing can be extrapolated from it.
+    memory.nodes = from.signal > 0 ? estimates : []
     let z = deviates(interval) ? noise.noise(like: x, over: interval) : nil
     let nodes = min(predictorOrder, left, known + 1)
     let predicted = moved(
-      sample, over: interval, through: Array(memory.nodes.prefix(nodes)), noise: z)
+      sample, over: interval, through: Array(estimates.prefix(nodes)), noise: z)
     let corrects = correctorOrder > 0 && from.signal > 0 && interval.to.noise > 0
     memory.last =
       corrects
