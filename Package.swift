@@ -90,7 +90,9 @@ let package = Package(
     .testTarget(
       name: "TensorCheckpointsTests", dependencies: ["TensorCheckpoints", "TestSupport"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "SolverOrder", "TestSupport"]),
-    .testTarget(name: "DiffusionModelsTests", dependencies: ["DiffusionModels", "TestSupport"]),
+    .testTarget(
+      name: "DiffusionModelsTests",
+      dependencies: ["DiffusionModels", "DiffusionImages", "TestSupport"]),
     .testTarget(
       name: "DiffusionTrainingTests", dependencies: ["DiffusionTraining", "TestSupport"]),
     .testTarget(

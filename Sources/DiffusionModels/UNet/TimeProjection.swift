@@ -31,6 +31,13 @@ public struct TimeProjection: Module {
     }
   }
 
+  /// Sines and cosines of `channels / 2` fixed frequencies.
+  init(positional channels: Int, flipSinToCos: Bool, freqShift: Double) {
+    kind = .positional
+    weight = nil
+    (self.channels, self.flipSinToCos, self.freqShift) = (channels, flipSinToCos, freqShift)
+  }
+
   /// The length of a vector.
   var width: Int { kind == .fourier ? 2 * channels : channels }
 

@@ -18,8 +18,11 @@ public struct Upsample: Module {
   public init() { convolution = nil }
 
   /// `[batch, height, width, channels]` gives `[batch, 2 height, 2 width, outputs]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let doubled = ResidualBlock.Resampling.up(x)
+  ///
+  /// - Parameter size: height and width, where they are not twice those of `x`: those of a picture that was halved with an
+  ///   odd side.
+  public func callAsFunction(_ x: Tensor, to size: (Int, Int)? = nil) -> Tensor {
+    let doubled = size.map { x.resampledNearest(to: $0) } ?? ResidualBlock.Resampling.up(x)
     return convolution.map { $0(doubled) } ?? doubled
   }
 

@@ -1,0 +1,119 @@
+import Foundation
+import TensorLayers
+
+extension ConditionalUNetConfiguration: Decodable {
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case sampleSize = "sample_size"
+    case inChannels = "in_channels"
+    case outChannels = "out_channels"
+    case flipSinToCos = "flip_sin_to_cos"
+    case freqShift = "freq_shift"
+    case downBlocks = "down_block_types"
+    case upBlocks = "up_block_types"
+    case midBlock = "mid_block_type"
+    case onlyCrossAttention = "only_cross_attention"
+    case blockOutChannels = "block_out_channels"
+    case layersPerBlock = "layers_per_block"
+    case downsamplePadding = "downsample_padding"
+    case midBlockScaleFactor = "mid_block_scale_factor"
+    case activation = "act_fn"
+    case normGroups = "norm_num_groups"
+    case normEpsilon = "norm_eps"
+    case crossAttentionWidths = "cross_attention_dim"
+    case transformerDepths = "transformer_layers_per_block"
+    case heads = "num_attention_heads"
+    case headsUnderTheirOldName = "attention_head_dim"
+    case usesLinearProjection = "use_linear_projection"
+    case timeConditioning = "resnet_time_scale_shift"
+    case classEmbedding = "class_embed_type"
+    case classCount = "num_class_embeds"
+    case projectionInputs = "projection_class_embeddings_input_dim"
+    case additionalEmbedding = "addition_embed_type"
+    case additionalTimeWidth = "addition_time_embed_dim"
+    case guidanceWidth = "time_cond_proj_dim"
+  }
+
+  /// Keys whose other values ask for what this network has not, and the values that ask for nothing.
+  static let refusedUnless: [String: [String]] = [
+    "center_input_sample": ["false"], "dual_cross_attention": ["false"],
+    "time_embedding_type": ["\"positional\""], "encoder_hid_dim": ["null"],
+    "encoder_hid_dim_type": ["null"], "attention_type": ["\"default\""],
+    "class_embeddings_concat": ["false"], "resnet_skip_time_act": ["false"],
+    "resnet_out_scale_factor": ["1", "1.0"], "conv_in_kernel": ["3"], "conv_out_kernel": ["3"],
+    "mid_block_only_cross_attention": ["null", "false"], "cross_attention_norm": ["null"],
+    "timestep_post_act": ["null"], "time_embedding_act_fn": ["null"],
+    "time_embedding_dim": ["null"], "reverse_transformer_layers_per_block": ["null"],
+    "addition_embed_type_num_heads": ["64"], "dropout": ["0", "0.0"],
+    "upcast_attention": ["null", "false", "true"],
+  ]
+
+  /// Reads the keys that are there; the others keep their defaults. A key with one value for all levels, or one a level,
+  /// may have either.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    try values.readOptional(.sampleSize, &sampleSize)
+    try values.read(.inChannels, &inChannels)
+    try values.read(.outChannels, &outChannels)
+    try values.read(.flipSinToCos, &flipSinToCos)
+    try values.read(.freqShift, &freqShift)
+    try values.read(.blockOutChannels, &blockOutChannels)
+    let count = blockOutChannels.count
+    if count != 4 { spreadDefaults(over: count) }
+    try values.read(.downBlocks, &downBlocks)
+    try values.read(.upBlocks, &upBlocks)
+    try values.readOptional(.midBlock, &midBlock)
+    try values.readPerLevel(.onlyCrossAttention, &onlyCrossAttention, count: count)
+    try values.readPerLevel(.layersPerBlock, &layersPerBlock, count: count)
+    try values.read(.downsamplePadding, &downsamplePadding)
+    try values.read(.midBlockScaleFactor, &midBlockScaleFactor)
+    try values.read(.activation, &activation)
+    try values.read(.normGroups, &normGroups)
+    try values.read(.normEpsilon, &normEpsilon)
+    try values.readPerLevel(.crossAttentionWidths, &crossAttentionWidths, count: count)
+    try values.readPerLevel(.transformerDepths, &transformerDepths, count: count)
+    try values.readPerLevel(.headsUnderTheirOldName, &heads, count: count)
+    try values.readPerLevel(.heads, &heads, count: count)
+    try values.read(.usesLinearProjection, &usesLinearProjection)
+    try values.read(.timeConditioning, &timeConditioning)
+    try values.readOptional(.classEmbedding, &classEmbedding)
+    try values.readOptional(.classCount, &classCount)
+    try values.readOptional(.projectionInputs, &projectionInputs)
+    try values.readOptional(.additionalEmbedding, &additionalEmbedding)
+    try values.readOptional(.additionalTimeWidth, &additionalTimeWidth)
+    try values.readOptional(.guidanceWidth, &guidanceWidth)
+    try check(values)
+  }
+
+  private mutating func spreadDefaults(over count: Int) {
+    onlyCrossAttention = Array(repeating: false, count: count)
+    layersPerBlock = Array(repeating: 2, count: count)
+    crossAttentionWidths = Array(repeating: 1280, count: count)
+    transformerDepths = Array(repeating: 1, count: count)
+    heads = Array(repeating: 8, count: count)
+  }
+
+  private func check(_ values: KeyedDecodingContainer<CodingKeys>) throws {
+    func expect(_ holds: Bool, _ key: CodingKeys, _ expected: String) throws {
+      if holds { return }
+      throw DecodingError.dataCorruptedError(
+        forKey: key, in: values, debugDescription: "expected \(expected)")
+    }
+    let channels = blockOutChannels
+    try expect(
+      !channels.isEmpty && channels.allSatisfy { $0 > 0 && $0 % max(1, normGroups) == 0 },
+      .blockOutChannels, "multiples of norm_num_groups \(normGroups), found \(channels)")
+    try expect(
+      downBlocks.count == levels && upBlocks.count == levels, .downBlocks,
+      "\(levels) blocks down and up, found \(downBlocks.count) and \(upBlocks.count)")
+    try expect(
+      zip(channels, heads).allSatisfy { $1 > 0 && $0 % $1 == 0 }, .heads,
+      "numbers of heads that divide the channels \(channels), found \(heads)")
+    try expect(
+      additionalEmbedding == nil || (additionalTimeWidth != nil && projectionInputs != nil),
+      .additionalTimeWidth,
+      "addition_time_embed_dim and projection_class_embeddings_input_dim with text_time")
+    try expect(
+      classEmbedding != .projection || projectionInputs != nil, .projectionInputs,
+      "projection_class_embeddings_input_dim with class_embed_type projection")
+  }
+}

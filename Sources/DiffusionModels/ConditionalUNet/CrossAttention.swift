@@ -1,0 +1,63 @@
+import TensorCore
+import TensorLayers
+
+/// Attention from tokens to a context: to themselves, or to a text (Vaswani et al. 2017, section 3.2.2). No bias before,
+/// one behind. diffusers' `Attention` in transformer blocks.
+struct CrossAttention: Module {
+  private var toQuery: Linear
+  private var toKey: Linear
+  private var toValue: Linear
+  private var toOutput: Linear
+  private let heads: Int
+
+  /// - Parameter context: channels of the context's tokens.
+  init(channels: Int, context: Int, heads: Int, _ initializer: inout ParameterInitializer) {
+    self.heads = heads
+    toQuery = Linear(inputs: channels, outputs: channels, hasBias: false, initializer: &initializer)
+    toKey = Linear(inputs: context, outputs: channels, hasBias: false, initializer: &initializer)
+    toValue = Linear(inputs: context, outputs: channels, hasBias: false, initializer: &initializer)
+    toOutput = Linear(inputs: channels, outputs: channels, initializer: &initializer)
+  }
+
+  /// `x [batch, tokens, channels]` and `context [batch, context tokens, context channels]` give `x`'s shape.
+  func callAsFunction(_ x: Tensor, context: Tensor) -> Tensor {
+    toOutput(
+      Tensor.attention(
+        query: toQuery(x), key: toKey(context), value: toValue(context), heads: heads))
+  }
+
+  /// `to_q`, `to_k`, `to_v`, `to_out.0`.
+  mutating func listParameters<Visitor: ParameterVisitor>(
+    to list: inout ParameterList<Visitor>
+  ) throws(Visitor.Failure) {
+    try list.module("to_q", &toQuery)
+    try list.module("to_k", &toKey)
+    try list.module("to_v", &toValue)
+    try list.module("to_out.0", &toOutput)
+  }
+}
+
+/// A perceptron whose hidden layer is gated: `h GELU(g)` with `h` and `g` the halves of one projection (Shazeer 2020).
+/// diffusers' `FeedForward` with `geglu`.
+struct GatedPerceptron: Module {
+  private var widening: Linear
+  private var narrowing: Linear
+
+  init(channels: Int, _ initializer: inout ParameterInitializer) {
+    widening = Linear(inputs: channels, outputs: 8 * channels, initializer: &initializer)
+    narrowing = Linear(inputs: 4 * channels, outputs: channels, initializer: &initializer)
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    let halves = widening(x).split(axis: -1, into: 2)
+    return narrowing(halves[0] * halves[1].gelu())
+  }
+
+  /// `net.0.proj`, `net.2`.
+  mutating func listParameters<Visitor: ParameterVisitor>(
+    to list: inout ParameterList<Visitor>
+  ) throws(Visitor.Failure) {
+    try list.module("net.0.proj", &widening)
+    try list.module("net.2", &narrowing)
+  }
+}
