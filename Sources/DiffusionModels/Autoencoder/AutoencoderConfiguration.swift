@@ -93,3 +93,12 @@ public struct AutoencoderConfiguration: Sendable, Hashable, Codable {
     ResidualBlock.Style(timeWidth: nil, groups: normGroups, epsilon: 1e-6, activation: activation)
   }
 }
+
+extension AutoencoderConfiguration {
+  /// Every key that is read, and those that say what is so anyway.
+  public static let keys =
+    CodingKeys.allCases.map(\.rawValue) + [
+      "down_block_types", "up_block_types", "force_upcast", "latents_mean", "latents_std",
+      "norm_type",
+    ]
+}

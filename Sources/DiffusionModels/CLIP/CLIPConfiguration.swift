@@ -77,3 +77,12 @@ public enum CLIPActivation: String, Sendable, Codable, CaseIterable {
   /// `x Phi(x)`.
   case gelu
 }
+
+extension CLIPConfiguration {
+  /// Every key that is read, and those that only training or the tokenizer looks at.
+  public static let keys =
+    CodingKeys.allCases.map(\.rawValue) + [
+      "attention_dropout", "dropout", "initializer_factor", "initializer_range", "bos_token_id",
+      "pad_token_id", "transformers_version", "use_cache", "return_dict",
+    ]
+}

@@ -33,18 +33,18 @@ extension ConditionalUNetConfiguration: Decodable {
     case guidanceWidth = "time_cond_proj_dim"
   }
 
-  /// Keys whose other values ask for what this network has not, and the values that ask for nothing.
-  static let refusedUnless: [String: [String]] = [
+  /// Keys whose other values ask for what this network has not, and the values, as JSON, that ask for nothing.
+  private static let refusedUnless: [String: Set<String>] = [
     "center_input_sample": ["false"], "dual_cross_attention": ["false"],
-    "time_embedding_type": ["\"positional\""], "encoder_hid_dim": ["null"],
-    "encoder_hid_dim_type": ["null"], "attention_type": ["\"default\""],
+    "time_embedding_type": ["positional"], "encoder_hid_dim": ["null"],
+    "encoder_hid_dim_type": ["null"], "attention_type": ["default"],
     "class_embeddings_concat": ["false"], "resnet_skip_time_act": ["false"],
-    "resnet_out_scale_factor": ["1", "1.0"], "conv_in_kernel": ["3"], "conv_out_kernel": ["3"],
-    "mid_block_only_cross_attention": ["null", "false"], "cross_attention_norm": ["null"],
+    "resnet_out_scale_factor": ["1.0"], "conv_in_kernel": ["3.0"], "conv_out_kernel": ["3.0"],
+    "mid_block_only_cross_attention": ["false"], "cross_attention_norm": ["null"],
     "timestep_post_act": ["null"], "time_embedding_act_fn": ["null"],
     "time_embedding_dim": ["null"], "reverse_transformer_layers_per_block": ["null"],
-    "addition_embed_type_num_heads": ["64"], "dropout": ["0", "0.0"],
-    "upcast_attention": ["null", "false", "true"],
+    "addition_embed_type_num_heads": ["64.0"], "dropout": ["0.0"],
+    "upcast_attention": ["false", "true"],
   ]
 
   /// Reads the keys that are there; the others keep their defaults. A key with one value for all levels, or one a level,
@@ -82,6 +82,32 @@ extension ConditionalUNetConfiguration: Decodable {
     try values.readOptional(.additionalTimeWidth, &additionalTimeWidth)
     try values.readOptional(.guidanceWidth, &guidanceWidth)
     try check(values)
+    try Self.refuseOthers(in: decoder)
+  }
+
+  /// Refuses what the network has not, by key.
+  private static func refuseOthers(in decoder: any Decoder) throws {
+    struct Key: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+    let values = try decoder.container(keyedBy: Key.self)
+    for (name, passed) in refusedUnless.sorted(by: { $0.key < $1.key }) {
+      let key = Key(stringValue: name)
+      guard values.contains(key), try !values.decodeNil(forKey: key) else { continue }
+      let found =
+        (try? values.decode(Bool.self, forKey: key)).map { "\($0)" }
+        ?? (try? values.decode(Double.self, forKey: key)).map { "\($0)" }
+        ?? (try? values.decode(String.self, forKey: key)) ?? "a list"
+      if !passed.contains(found) {
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: values,
+          debugDescription: "expected \(passed.sorted().joined(separator: " or ")), found \(found): "
+            + "this network has nothing else")
+      }
+    }
   }
 
   private mutating func spreadDefaults(over count: Int) {
@@ -116,4 +142,9 @@ extension ConditionalUNetConfiguration: Decodable {
       classEmbedding != .projection || projectionInputs != nil, .projectionInputs,
       "projection_class_embeddings_input_dim with class_embed_type projection")
   }
+}
+
+extension ConditionalUNetConfiguration {
+  /// Every key that is read, or whose value is checked to ask for nothing.
+  public static let keys = CodingKeys.allCases.map(\.rawValue) + Array(refusedUnless.keys)
 }

@@ -5,20 +5,20 @@ import TensorCore
 
 /// The steps that make the pictures of a request. Cancelling the task that iterates stops within one step.
 public struct ImageGeneration: AsyncSequence, Sendable {
-  /// The model.
-  public let model: PixelModel
   /// What was asked for.
   public let request: ImageRequest
-  /// What ``ImageRequest/sampler`` stands for.
-  let sampler: Sampler
-  /// The legs.
-  let plan: SamplingPlan
+  /// Legs of each batch.
+  let stepCount: Int
+  /// Begins the batch of some of the pictures.
+  let begin: @Sendable (Range<Int>) -> any RunningTrajectory
+  /// Pictures of samples or of estimates; the flag says whether they are finished.
+  let render: @Sendable (Tensor, Bool) -> [Image]
 
   /// One step of one batch.
   public struct Element: Sendable {
     /// Which pictures of the request the batch has.
     public let pictures: Range<Int>
-    /// The samples, `[batch, height, width, channels]`.
+    /// The samples, `[batch, height, width, channels]`: pixels, or latents.
     public let x: Tensor
     /// What they look like becoming, of the same shape.
     public let denoised: Tensor
@@ -28,32 +28,26 @@ public struct ImageGeneration: AsyncSequence, Sendable {
     public let finishesBatch: Bool
     /// Steps made so far over all batches, and in all.
     public let stepsDone: Int, stepCount: Int
+    fileprivate let render: @Sendable (Tensor, Bool) -> [Image]
 
     /// The finished pictures, or a preview of them.
-    public var images: [Image] { PixelModel.images(of: finishesBatch ? x : denoised) }
+    public var images: [Image] { render(finishesBatch ? x : denoised, finishesBatch) }
   }
 
   /// Starts from the first picture.
-  public func makeAsyncIterator() -> Iterator {
-    Iterator(model: model, request: request, sampler: sampler, plan: plan)
-  }
+  public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
   /// Makes the steps one by one.
   public struct Iterator: AsyncIteratorProtocol {
-    private let model: PixelModel
-    private let request: ImageRequest
-    private let sampler: Sampler
-    private let plan: SamplingPlan
+    private let generation: ImageGeneration
     private var batches: [Range<Int>]
     private var pictures = 0..<0
     private var stepsDone = 0
-    private var running: (any Running)?
+    private var running: (any RunningTrajectory)?
 
-    init(model: PixelModel, request: ImageRequest, sampler: Sampler, plan: SamplingPlan) {
-      self.model = model
-      self.request = request
-      self.sampler = sampler
-      self.plan = plan
+    init(_ generation: ImageGeneration) {
+      self.generation = generation
+      let request = generation.request
       batches = stride(from: 0, to: request.count, by: request.batchSize).reversed().map {
         $0..<Swift.min($0 + request.batchSize, request.count)
       }
@@ -66,37 +60,40 @@ public struct ImageGeneration: AsyncSequence, Sendable {
       if running == nil {
         guard let next = batches.popLast() else { return nil }
         pictures = next
-        running = model.trajectory(
-          of: request, pictures: next, sampler: sampler, plan: plan)
+        running = generation.begin(next)
       }
       guard let made = try running?.advance() else { return nil }
       if made.isLast { running = nil }
       stepsDone += 1
+      let request = generation.request
       return Element(
         pictures: pictures, x: made.x, denoised: made.denoised, step: made.index,
         finishesBatch: made.isLast, stepsDone: stepsDone,
-        stepCount: plan.count * ((request.count + request.batchSize - 1) / request.batchSize))
+        stepCount: generation.stepCount
+          * ((request.count + request.batchSize - 1) / request.batchSize),
+        render: generation.render)
     }
   }
 }
 
 /// A trajectory whose solver and denoiser are of no interest.
-private protocol Running {
-  mutating func advance() throws(PipelineError) -> Made?
+protocol RunningTrajectory {
+  mutating func advance() throws(PipelineError) -> MadeStep?
 }
 
-private struct Made {
+/// A step of a ``RunningTrajectory``.
+struct MadeStep {
   let index: Int
   let x: Tensor
   let denoised: Tensor
   let isLast: Bool
 }
 
-extension Trajectory: Running where D.Failure == Never {
-  fileprivate mutating func advance() throws(PipelineError) -> Made? {
+extension Trajectory: RunningTrajectory where D.Failure == Never {
+  mutating func advance() throws(PipelineError) -> MadeStep? {
     do throws(TrajectoryError<Never>) {
       guard let step = try next() else { return nil }
-      return Made(index: step.index, x: step.x, denoised: step.denoised, isLast: isDone)
+      return MadeStep(index: step.index, x: step.x, denoised: step.denoised, isLast: isDone)
     } catch {
       switch error {
       case .nonFinite: throw .nonFinite(error.description)
@@ -108,9 +105,9 @@ extension Trajectory: Running where D.Failure == Never {
 
 extension PixelModel {
   /// The trajectory of one batch of a request.
-  fileprivate func trajectory(
+  func trajectory(
     of request: ImageRequest, pictures: Range<Int>, sampler: Sampler, plan: SamplingPlan
-  ) -> any Running {
+  ) -> any RunningTrajectory {
     let classes = Array(request.classes[pictures])
     // The scale must not depend on the other pictures' classes: their company would then show in the last bits.
     let guided = ClassifierFreeGuidance(
@@ -119,7 +116,7 @@ extension PixelModel {
     let bounded = Thresholded(guided, configuration.process.threshold)
     let noise = SeededNoise(request.generator, seeds: pictures.map(request.seed(of:)))
     let shape = shape(count: pictures.count)
-    func trajectory(_ solver: some Solver) -> any Running {
+    func trajectory(_ solver: some Solver) -> any RunningTrajectory {
       Trajectory(shape: shape, plan: plan, solver: solver, denoiser: bounded, noise: noise)
     }
     return trajectory(sampler.solver)

@@ -23,12 +23,13 @@ public struct ImagePipeline: Sendable {
   /// - Throws: ``PipelineError/request(part:problem:)`` where the model cannot do what is asked.
   public func generate(_ request: ImageRequest) throws(PipelineError) -> ImageGeneration {
     try check(request)
-    let entry = try entry(for: request)
-    var options = request.options
-    options.variance = model.configuration.process.variance
-    let sampler = entry.make(options)
-    return ImageGeneration(
-      model: model, request: request, sampler: sampler, plan: sampler.plan(try plan(for: request)))
+    let (sampler, plan) = try request.sampling(of: model.configuration.process)
+    let model = model
+    return ImageGeneration(request: request, stepCount: plan.count) { pictures in
+      model.trajectory(of: request, pictures: pictures, sampler: sampler, plan: plan)
+    } render: { x, _ in
+      PixelModel.images(of: x)
+    }
   }
 
   /// All pictures of a request at once, `[count, height, width, channels]`, values about -1 to 1 (not cut off there).
@@ -42,58 +43,13 @@ public struct ImagePipeline: Sendable {
   }
 
   private func check(_ request: ImageRequest) throws(PipelineError) {
-    func expect(
-      _ part: String, _ holds: Bool, _ problem: @autoclosure () -> String
-    ) throws(PipelineError) {
-      if !holds { throw .request(part: part, problem: problem()) }
-    }
-    let most = model.process.count
-    try expect("count", request.count >= 1, "expected 1 or more, found \(request.count)")
-    try expect("batch", request.batchSize >= 1, "expected 1 or more, found \(request.batchSize)")
-    try expect(
-      "steps", (1...most).contains(request.steps),
-      "expected 1 to \(most), the timesteps of the model, found \(request.steps)")
-    try expect("guidance", request.guidance.isFinite, "expected a finite number")
+    try request.check()
     for case .some(let wanted) in request.classes {
-      try expect("class", model.classCount > 0, "the model knows no classes; leave it out")
-      try expect(
+      try ImageRequest.expect(
+        "class", model.classCount > 0, "the model knows no classes; leave it out")
+      try ImageRequest.expect(
         "class", (0..<model.classCount).contains(wanted),
         "expected 0 to \(model.classCount - 1), found \(wanted)")
-    }
-  }
-
-  /// The catalogue's entry of the sampler, which takes every option that is asked of it.
-  private func entry(for request: ImageRequest) throws(PipelineError) -> SolverEntry {
-    guard let entry = SolverCatalog.entry(named: request.sampler) else {
-      throw .request(
-        part: "sampler",
-        problem: "there is none named \(request.sampler); "
-          + "`diffusion samplers` lists those that there are")
-    }
-    if let refused = request.options.refused(by: entry) {
-      throw .request(part: refused.part, problem: refused.problem)
-    }
-    return entry
-  }
-
-  /// The levels of the request's schedule, or those that the model's own scheduler chooses.
-  private func plan(for request: ImageRequest) throws(PipelineError) -> SamplingPlan {
-    let process = model.configuration.process
-    guard let schedule = request.schedule else {
-      if let problem = process.problem(steps: request.steps) {
-        throw .request(part: "steps", problem: problem)
-      }
-      return process.plan(request.steps)
-    }
-    var options = request.scheduleOptions
-    options.timestepOffset = process.timestepOffset
-    options.endsClean = process.endsClean
-    do throws(ScheduleError) {
-      return SamplingPlan(
-        levels: try ScheduleCatalog.levels(
-          schedule, steps: request.steps, of: process.samplingProcess, options: options))
-    } catch {
-      throw .request(part: "schedule", problem: error.description)
     }
   }
 }

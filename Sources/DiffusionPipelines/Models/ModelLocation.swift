@@ -83,7 +83,7 @@ public enum ModelLocation: Sendable, Hashable {
   }
 
   /// What a `scheduler_config.json` says; diffusers' defaults where there is none, which is noted.
-  private static func process(
+  static func process(
     _ path: String, _ notes: inout [String]
   ) throws(PipelineError) -> ProcessConfiguration {
     guard FileManager.default.fileExists(atPath: path) else {
@@ -101,7 +101,7 @@ public enum ModelLocation: Sendable, Hashable {
     }
   }
 
-  private static func modelError(_ error: DecodingError, _ path: String) -> ModelError {
+  static func modelError(_ error: DecodingError, _ path: String) -> ModelError {
     let context: DecodingError.Context
     switch error {
     case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found),

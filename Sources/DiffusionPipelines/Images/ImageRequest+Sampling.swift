@@ -1,0 +1,62 @@
+import Diffusion
+
+extension ImageRequest {
+  /// Throws ``PipelineError/request(part:problem:)`` where `holds` does not.
+  static func expect(
+    _ part: String, _ holds: Bool, _ problem: @autoclosure () -> String
+  ) throws(PipelineError) {
+    if !holds { throw .request(part: part, problem: problem()) }
+  }
+
+  /// Checks what does not depend on the model.
+  func check() throws(PipelineError) {
+    try Self.expect("count", count >= 1, "expected 1 or more, found \(count)")
+    try Self.expect("batch", batchSize >= 1, "expected 1 or more, found \(batchSize)")
+    try Self.expect("guidance", guidance.isFinite, "expected a finite number")
+  }
+
+  /// The sampler that is asked for, and the legs that it goes.
+  ///
+  /// - Parameter process: what the model was trained on, and the scheduler that it came with.
+  func sampling(
+    of process: ProcessConfiguration
+  ) throws(PipelineError) -> (sampler: Sampler, plan: SamplingPlan) {
+    guard let entry = SolverCatalog.entry(named: sampler) else {
+      throw .request(
+        part: "sampler",
+        problem: "there is none named \(sampler); "
+          + "`diffusion samplers` lists those that there are")
+    }
+    if let refused = options.refused(by: entry) {
+      throw .request(part: refused.part, problem: refused.problem)
+    }
+    var options = options
+    options.variance = process.variance
+    let sampler = entry.make(options)
+    return (sampler, sampler.plan(try plan(of: process)))
+  }
+
+  /// The levels of the request's schedule, or those that the model's own scheduler chooses.
+  private func plan(of process: ProcessConfiguration) throws(PipelineError) -> SamplingPlan {
+    let most = process.trainingTimesteps
+    try Self.expect(
+      "steps", (1...most).contains(steps),
+      "expected 1 to \(most), the timesteps of the model, found \(steps)")
+    guard let schedule else {
+      if let problem = process.problem(steps: steps) {
+        throw .request(part: "steps", problem: problem)
+      }
+      return process.plan(steps)
+    }
+    var options = scheduleOptions
+    options.timestepOffset = process.timestepOffset
+    options.endsClean = process.endsClean
+    do throws(ScheduleError) {
+      return SamplingPlan(
+        levels: try ScheduleCatalog.levels(
+          schedule, steps: steps, of: process.samplingProcess, options: options))
+    } catch {
+      throw .request(part: "schedule", problem: error.description)
+    }
+  }
+}

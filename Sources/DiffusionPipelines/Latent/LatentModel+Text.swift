@@ -1,0 +1,62 @@
+import DiffusionModels
+import TensorCore
+import TextTokenizer
+
+extension LatentModel {
+  /// What a prompt asks for.
+  ///
+  /// The prompt is cut into chunks of 75 tokens, which are encoded by themselves and stand one behind the other. Weights
+  /// multiply the states of their tokens, whose mean is then brought back to what it was, as AUTOMATIC1111's web UI does.
+  ///
+  /// - Parameters:
+  ///   - prompt: the text, with weights.
+  ///   - chunks: how many chunks there are to be at least, empty ones at the end.
+  ///   - skipping: how many of an encoder's last layers are left out; `nil` for what the model was trained with: none, or
+  ///     one for SDXL.
+  ///   - size: height and width of the picture.
+  func condition(
+    _ prompt: WeightedPrompt, chunks: Int = 1, skipping: Int?, size: (Int, Int)
+  ) -> TextCondition {
+    var parts: [Tensor] = []
+    var vector: Tensor?
+    for part in texts {
+      let cut = Self.cut(prompt, by: part, atLeast: chunks)
+      let outputs = cut.map { part.encoder([$0.ids]) }
+      let states = zip(cut, outputs).map { chunk, output in
+        let plain = part.encoder.states(
+          output, skipping: skipping ?? (takesSizes ? 1 : 0), normed: !takesSizes)
+        return Self.weighted(plain, chunk.weights)
+      }
+      parts.append(Tensor.concatenated(states, axis: 1))
+      vector = outputs[0].projected ?? vector
+    }
+    let (height, width) = (Double(size.0), Double(size.1))
+    return TextCondition(
+      states: parts.count == 1 ? parts[0] : Tensor.concatenated(parts, axis: 2),
+      vector: takesSizes ? vector : nil,
+      sizes: takesSizes ? [height, width, 0, 0, height, width] : nil)
+  }
+
+  /// How many chunks a prompt takes.
+  func chunkCount(_ prompt: WeightedPrompt) -> Int {
+    texts.map { Self.cut(prompt, by: $0, atLeast: 1).count }.max() ?? 1
+  }
+
+  private static func cut(
+    _ prompt: WeightedPrompt, by part: TextPart, atLeast count: Int
+  ) -> [PromptChunk] {
+    let length = part.encoder.configuration.mostTokens
+    var chunks = part.tokenizer.chunks(of: prompt, length: length)
+    let empty = part.tokenizer.chunks(of: WeightedPrompt(plain: ""), length: length)
+    while chunks.count < count { chunks += empty }
+    return chunks
+  }
+
+  private static func weighted(_ states: Tensor, _ weights: [Double]) -> Tensor {
+    if weights.allSatisfy({ $0 == 1 }) { return states }
+    let factors = Tensor(weights, shape: [1, weights.count, 1]).converted(to: states.dtype)
+    let scaled = states * factors
+    let (before, after) = (states.mean().doubles[0], scaled.mean().doubles[0])
+    return after == 0 ? scaled : scaled * (before / after)
+  }
+}
