@@ -34,17 +34,26 @@ struct GenerateCommand: AsyncParsableCommand {
     help: "The class to draw. Given more than once, pictures take the classes in turn.")
   var classes: [Int] = []
 
+  @OptionGroup var text: TextArguments
+
   @Option(help: "How many pictures.")
   var count = 1
 
-  @Option(help: "Pictures computed at once; changes speed and memory, not the pictures.")
-  var batch = 64
+  @Option(
+    help: """
+      Pictures computed at once; changes speed and memory, not the pictures (default: 64, or 1 where a text is drawn).
+      """)
+  var batch: Int?
 
   @Option(help: "Steps of the sampler.")
   var steps = 50
 
-  @Option(help: "The sampler, by any name that `diffusion samplers` lists.")
-  var sampler = "ddpm"
+  @Option(
+    help: """
+      The sampler, by any name that `diffusion samplers` lists (default: the model's own where it comes with one, else \
+      ddpm).
+      """)
+  var sampler: String?
 
   @OptionGroup var levels: ScheduleArguments
 
@@ -63,8 +72,11 @@ struct GenerateCommand: AsyncParsableCommand {
   var noiseScale = 1.0
 
   @Option(
-    help: "How strongly the class is followed; 1 is the plain conditional model, at half the cost.")
-  var guidance = 1.2
+    help: """
+      How strongly the class or the text is followed; 1 is the plain conditional model, at half the cost (default: 1.2 \
+      for classes, 7.5 for texts).
+      """)
+  var guidance: Double?
 
   @Option(help: "The first picture's seed (default: a random one, which is printed).")
   var seed: UInt64?
@@ -77,7 +89,9 @@ struct GenerateCommand: AsyncParsableCommand {
 
   func validate() throws {
     if count < 1 { throw ValidationError("--count takes a number of 1 or more, not \(count).") }
-    if batch < 1 { throw ValidationError("--batch takes a number of 1 or more, not \(batch).") }
+    if let batch, batch < 1 {
+      throw ValidationError("--batch takes a number of 1 or more, not \(batch).")
+    }
     if steps < 1 { throw ValidationError("--steps takes a number of 1 or more, not \(steps).") }
   }
 
@@ -85,10 +99,9 @@ struct GenerateCommand: AsyncParsableCommand {
     engine.apply()
     let output = try PictureOutput(path: out, count: count)
     var notes: [String] = []
-    let pixelModel = try (model.map(ModelLocation.path) ?? .embedded).load(notes: &notes)
+    let generation = try generation(&notes)
     for note in notes { Console.note("note: \(note)") }
-    let request = request(seed: seed ?? UInt64.random(in: 0..<1 << 32))
-    let generation = try generation(request, with: pixelModel)
+    let request = generation.request
     Console.note("seed \(request.seed)")
     Interruption.watch()
     let start = ContinuousClock.now
@@ -104,13 +117,18 @@ struct GenerateCommand: AsyncParsableCommand {
         grid: output.gridPath, pictures: pictures.map(\.entry)))
   }
 
-  private func request(seed: UInt64) -> ImageRequest {
-    ImageRequest(
+  /// - Parameter process: what the model was trained on; where it names a scheduler, that is the default.
+  private func request(
+    process: ProcessConfiguration, guidance usual: Double, batch usualBatch: Int
+  ) -> ImageRequest {
+    var options = SolverOptions(eta: eta, noiseScale: noiseScale, order: order, churn: churn)
+    if sampler == nil, options == SolverOptions() { options = process.solverOptions }
+    return ImageRequest(
       classes: (0..<count).map { classes.isEmpty ? nil : classes[$0 % classes.count] },
-      steps: steps, sampler: sampler,
-      options: SolverOptions(eta: eta, noiseScale: noiseScale, order: order, churn: churn),
-      schedule: levels.schedule, scheduleOptions: levels.options, guidance: guidance, seed: seed,
-      generator: rng, batchSize: batch)
+      steps: steps, sampler: sampler ?? process.solverName ?? "ddpm", options: options,
+      schedule: levels.schedule, scheduleOptions: levels.options, guidance: guidance ?? usual,
+      seed: seed ?? UInt64.random(in: 0..<1 << 32), generator: rng,
+      batchSize: batch ?? usualBatch)
   }
 
   private struct Picture {
@@ -151,14 +169,26 @@ struct GenerateCommand: AsyncParsableCommand {
     return pictures
   }
 
-  /// A request that the model cannot serve is wrong usage.
-  private func generation(_ request: ImageRequest, with model: PixelModel) throws -> ImageGeneration
-  {
-    do {
-      return try ImagePipeline(model: model).generate(request)
+  /// The steps that make the pictures. A request that the model cannot serve is wrong usage.
+  private func generation(_ notes: inout [String]) throws -> ImageGeneration {
+    do throws(PipelineError) {
+      if let model, LatentModel.isFolder(model) {
+        let latent = try LatentModel(folder: model, variant: text.variant, notes: &notes)
+        try refuse(classes.isEmpty ? nil : "class", "the model draws from texts; use --prompt")
+        let pictures = request(process: latent.process, guidance: 7.5, batch: 1)
+        return try LatentPipeline(model: latent).generate(text.request(pictures))
+      }
+      try refuse(text.given, "only models that draw from texts have it; give one with --model")
+      let pixel = try (model.map(ModelLocation.path) ?? .embedded).load(notes: &notes)
+      return try ImagePipeline(model: pixel).generate(
+        request(process: pixel.configuration.process, guidance: 1.2, batch: 64))
     } catch .request(let part, let problem) {
       throw ValidationError("--\(part): \(problem)")
     }
+  }
+
+  private func refuse(_ option: String?, _ problem: String) throws(PipelineError) {
+    if let option { throw .request(part: option, problem: problem) }
   }
 
   /// What made a picture, as JSON under the keyword `diffusion`.
@@ -167,11 +197,13 @@ struct GenerateCommand: AsyncParsableCommand {
     encoder.outputFormatting = [.sortedKeys]
     let recipe = PictureRecipe(
       version: DiffusionCommand.configuration.version, model: model ?? EmbeddedModel.fileName,
-      class: request.classes[index], steps: steps, sampler: sampler,
+      class: request.classes[index], prompt: text.prompt, negative: text.negative,
+      width: text.width, height: text.height, clipSkip: text.clipSkip, steps: steps,
+      sampler: request.sampler,
       schedule: levels.schedule, shift: levels.shift, rho: levels.rho,
       sigmaMin: levels.sigmaMin, sigmaMax: levels.sigmaMax, eta: eta, order: order,
       churn: churn == 0 ? nil : churn,
-      noiseScale: noiseScale == 1 ? nil : noiseScale, guidance: guidance,
+      noiseScale: noiseScale == 1 ? nil : noiseScale, guidance: request.guidance,
       seed: request.seed(of: index),
       rng: rng.rawValue)
     return ["diffusion": String(decoding: try encoder.encode(recipe), as: UTF8.self)]
@@ -201,6 +233,11 @@ private struct PictureRecipe: Encodable {
   let version: String
   let model: String
   let `class`: Int?
+  let prompt: String?
+  let negative: String?
+  let width: Int?
+  let height: Int?
+  let clipSkip: Int?
   let steps: Int
   let sampler: String
   let schedule: String?

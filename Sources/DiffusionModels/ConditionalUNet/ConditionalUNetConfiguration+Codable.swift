@@ -104,7 +104,8 @@ extension ConditionalUNetConfiguration: Decodable {
       if !passed.contains(found) {
         throw DecodingError.dataCorruptedError(
           forKey: key, in: values,
-          debugDescription: "expected \(passed.sorted().joined(separator: " or ")), found \(found): "
+          debugDescription:
+            "expected \(passed.sorted().joined(separator: " or ")), found \(found): "
             + "this network has nothing else")
       }
     }

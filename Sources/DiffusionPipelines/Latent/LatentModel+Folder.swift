@@ -11,7 +11,7 @@ extension LatentModel {
   static let indexFile = "model_index.json"
 
   /// Whether a folder has the parts of a latent model that draws from texts.
-  static func isFolder(_ path: String) -> Bool {
+  public static func isFolder(_ path: String) -> Bool {
     [indexFile, "unet", "vae", "text_encoder"].allSatisfy {
       FileManager.default.fileExists(atPath: path + "/" + $0)
     }
