@@ -171,24 +171,31 @@ struct GenerateCommand: AsyncParsableCommand {
 
   /// The steps that make the pictures. A request that the model cannot serve is wrong usage.
   private func generation(_ notes: inout [String]) throws -> ImageGeneration {
-    do throws(PipelineError) {
-      if let model, LatentModel.isFolder(model) {
-        let latent = try LatentModel(folder: model, variant: text.variant, notes: &notes)
-        try refuse(classes.isEmpty ? nil : "class", "the model draws from texts; use --prompt")
-        let pictures = request(process: latent.process, guidance: 7.5, batch: 1)
-        return try LatentPipeline(model: latent).generate(text.request(pictures))
-      }
-      try refuse(text.given, "only models that draw from texts have it; give one with --model")
-      let pixel = try (model.map(ModelLocation.path) ?? .embedded).load(notes: &notes)
-      return try ImagePipeline(model: pixel).generate(
-        request(process: pixel.configuration.process, guidance: 1.2, batch: 64))
-    } catch .request(let part, let problem) {
+    do {
+      if let model, LatentModel.isFolder(model) { return try latent(model, &notes) }
+      return try pixels(&notes)
+    } catch PipelineError.request(let part, let problem) {
       throw ValidationError("--\(part): \(problem)")
     }
   }
 
-  private func refuse(_ option: String?, _ problem: String) throws(PipelineError) {
-    if let option { throw .request(part: option, problem: problem) }
+  private func latent(_ folder: String, _ notes: inout [String]) throws -> ImageGeneration {
+    if !classes.isEmpty {
+      throw ValidationError("--class: the model draws from texts; use --prompt")
+    }
+    let model = try LatentModel(folder: folder, variant: text.variant, notes: &notes)
+    let pictures = request(process: model.process, guidance: 7.5, batch: 1)
+    return try LatentPipeline(model: model).generate(text.request(pictures))
+  }
+
+  private func pixels(_ notes: inout [String]) throws -> ImageGeneration {
+    if let option = text.given {
+      throw ValidationError(
+        "--\(option): only models that draw from texts have it; give one with --model")
+    }
+    let model = try (model.map(ModelLocation.path) ?? .embedded).load(notes: &notes)
+    return try ImagePipeline(model: model).generate(
+      request(process: model.configuration.process, guidance: 1.2, batch: 64))
   }
 
   /// What made a picture, as JSON under the keyword `diffusion`.
