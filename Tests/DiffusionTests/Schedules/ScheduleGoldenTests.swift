@@ -33,7 +33,7 @@ import Testing
     ] {
       let levels = try ScheduleCatalog.levels(name, steps: 11, of: Self.process)
       try expect(levels, GridGolden.values(name + "_11"), name)
-      try expect(levels, table.table + [0], name)
+      expect(levels, table.table + [0], name)
     }
   }
 
