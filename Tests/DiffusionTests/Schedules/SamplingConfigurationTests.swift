@@ -57,6 +57,16 @@ import Testing
     #expect(try configuration("{\"_class_name\": \(keys)}").solverName == name)
   }
 
+  /// The inverse of a multistep solver, which is that solver over a reversed plan, has no name of its own.
+  @Test(arguments: SchedulerClass.allCases)
+  func solversAreInTheCatalogue(_ scheduler: SchedulerClass) throws {
+    if scheduler == .dpmMultistepInverse { return }
+    let configuration = try configuration("{\"_class_name\": \"\(scheduler.rawValue)\"}")
+    let name = try #require(configuration.solverName)
+    let entry = try #require(SolverCatalog.entry(named: name), "\(name)")
+    #expect(configuration.solverOptions.refused(by: entry) == nil)
+  }
+
   @Test func ordersAreOptions() throws {
     let solver = try configuration(
       #"{"_class_name": "UniPCMultistepScheduler", "solver_order": 3, "use_karras_sigmas": true}"#)
