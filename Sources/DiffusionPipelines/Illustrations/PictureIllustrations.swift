@@ -76,14 +76,18 @@ public struct PictureIllustrations: Sendable {
   }
 
   /// Plain samplers settle on one picture as steps grow; ancestral ones keep changing it.
+  ///
+  /// Over Karras' grid from a ratio of 80: the model's own schedule begins at 20,000, where two evaluations a step of
+  /// second-order solvers lie too far apart.
   public func samplers() async throws(PipelineError) -> Illustration {
     let wanted = [
-      "euler", "heun", "dpm++2m", "unipc", "lms", "euler_a", "dpm2_a", "dpm++sde", "ddpm",
+      "euler", "heun", "dpm++2m", "unipc", "lms", "euler-a", "dpm2-a", "dpm++sde", "ddpm",
     ]
     let known = wanted.filter { SolverCatalog.entry(named: $0) != nil }
     return try await grid(
       "Samplers against steps: one picture, the same noise", known,
-      steps: [5, 8, 12, 20, 35, 50], pictures: 1)
+      steps: [5, 8, 12, 20, 35, 50], pictures: 1, schedule: "karras",
+      scheduleOptions: ScheduleOptions(sigmaMax: 80))
   }
 
   /// The same noise, with a class and without.
@@ -134,7 +138,8 @@ extension PictureIllustrations {
 
   /// A row for each sampler and picture, a column for each number of steps.
   private func grid(
-    _ title: String, _ samplers: [String], steps: [Int], pictures: Int
+    _ title: String, _ samplers: [String], steps: [Int], pictures: Int, schedule: String? = nil,
+    scheduleOptions: ScheduleOptions = ScheduleOptions()
   ) async throws(PipelineError) -> Illustration {
     let subjects = classes(8).suffix(pictures)
     var rows: [(String, [Image])] = []
@@ -143,7 +148,9 @@ extension PictureIllustrations {
       for count in steps {
         columns.append(
           try await images(
-            ImageRequest(classes: Array(subjects), steps: count, sampler: sampler, seed: seed)))
+            ImageRequest(
+              classes: Array(subjects), steps: count, sampler: sampler, schedule: schedule,
+              scheduleOptions: scheduleOptions, seed: seed)))
       }
       rows += (0..<pictures).map { picture in (sampler, columns.map { $0[picture] }) }
     }
