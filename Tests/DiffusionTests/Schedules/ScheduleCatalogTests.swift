@@ -90,6 +90,10 @@ import Testing
     let rescaled = DiscreteProcess(.ddpm, zeroTerminalSNR: true)
     #expect(text("karras", 10, rescaled).contains("give the largest level, or take trailing"))
     #expect(text("trailing", 10, rescaled) == "no failure")
+    #expect(
+      text("trailing", 10, chain, ScheduleOptions(rho: 3))
+        == "rho: expected a schedule with an exponent, which trailing is not")
+    #expect(text("vp", 10, chain, ScheduleOptions(sigmaMin: 1)).hasPrefix("sigma: expected"))
     #expect(text("1.5,1", 2, RectifiedFlow()).contains("at most 1, which is noise alone"))
     #expect(text("1,2", 2, chain).contains("levels from 1.0 to 2.0"))
     #expect(

@@ -37,6 +37,12 @@ public struct ScheduleEntry: Sendable {
   public func levels(
     _ steps: Int, of process: any Process, options: ScheduleOptions = ScheduleOptions()
   ) throws(ScheduleError) -> [NoiseLevel] {
+    if options.rho != nil, !self.options.contains(.rho) {
+      throw .option("rho", expected: "a schedule with an exponent, which \(name) is not")
+    }
+    if options.sigmaMin != nil || options.sigmaMax != nil, !self.options.contains(.sigmas) {
+      throw .option("sigma", expected: "a schedule between two levels, which \(name) is not")
+    }
     var process = process
     if let shift = options.shift {
       guard let flow = process as? RectifiedFlow else {
