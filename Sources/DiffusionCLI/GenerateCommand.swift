@@ -51,7 +51,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @Option(
     help: """
       The sampler, by any name that `diffusion samplers` lists (default: the model's own where it comes with one, else \
-      ddpm).
+      what fits the process).
       """)
   var sampler: String?
 
@@ -125,7 +125,7 @@ struct GenerateCommand: AsyncParsableCommand {
     if sampler == nil, options == SolverOptions() { options = process.solverOptions }
     return ImageRequest(
       classes: (0..<count).map { classes.isEmpty ? nil : classes[$0 % classes.count] },
-      steps: steps, sampler: sampler ?? process.solverName ?? "ddpm", options: options,
+      steps: steps, sampler: sampler ?? process.solverName ?? process.defaultSampler, options: options,
       schedule: levels.schedule, scheduleOptions: levels.options, guidance: guidance ?? usual,
       seed: seed ?? UInt64.random(in: 0..<1 << 32), generator: rng,
       batchSize: batch ?? usualBatch)

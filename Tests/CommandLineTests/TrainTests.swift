@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `diffusion train ddpm` as a process, on a handful of drawn pictures.
+/// `diffusion train ddpm` and `train score` as processes, on a handful of drawn pictures.
 @Suite struct TrainTests {
   /// A program whose folder has eight small pictures, a manifest and a configuration for a few steps.
   private func prepared(manifest: String? = nil) throws -> Program {
@@ -29,28 +29,32 @@ import Testing
     return program
   }
 
-  @Test func aRunLeavesAModelThatGenerates() throws {
+  @Test(arguments: ["ddpm", "score"]) func aRunLeavesAModelThatGenerates(verb: String) throws {
     let program = try prepared()
     defer { program.remove() }
-    let trained = try program.run("train ddpm --config config.json")
+    let trained = try program.run("train \(verb) --config config.json")
     #expect(trained.code == 0, "\(trained.errors)")
     let model = trained.output.trimmingCharacters(in: .whitespacesAndNewlines)
     let drawn = try program.run("generate --model \(model) --class 1 --steps 2 --out a.png")
     #expect(drawn.code == 0, "\(drawn.errors)")
+    let again = try program.run(
+      "generate --model run/checkpoint-000004.safetensors --schedule trailing --out b.png")
+    #expect(again.code == (verb == "ddpm" ? 0 : 64), "\(again.errors)")
     let listed = try program.run("inspect \(model) --json")
     #expect(listed.code == 0)
     #expect(try JSONSerialization.jsonObject(with: Data(listed.output.utf8)) is [String: Any])
   }
 
-  @Test func resumingGivesTheBytesOfARunWithoutAStop() throws {
+  @Test(arguments: ["ddpm", "score"])
+  func resumingGivesTheBytesOfARunWithoutAStop(verb: String) throws {
     let program = try prepared()
     defer { program.remove() }
     let model = program.file("run/model.safetensors")
-    #expect(try program.run("train ddpm --config config.json").code == 0)
+    #expect(try program.run("train \(verb) --config config.json").code == 0)
     let whole = try Data(contentsOf: model)
     try FileManager.default.removeItem(at: model)
     let resumed = try program.run(
-      "train ddpm --config config.json --resume run/checkpoint-000002.safetensors")
+      "train \(verb) --config config.json --resume run/checkpoint-000002.safetensors")
     #expect(resumed.code == 0, "\(resumed.errors)")
     let same = try Data(contentsOf: model) == whole
     #expect(same)

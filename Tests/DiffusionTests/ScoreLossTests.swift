@@ -10,7 +10,7 @@ import Testing
 
   struct Case: Sendable, CustomStringConvertible {
     let name: String
-    let process: any Process
+    let process: any Diffusion.Process
     let parameterization: Parameterization
     let weighting: LossWeighting
     let time: Double
@@ -19,7 +19,7 @@ import Testing
 
   static let cases: [Case] = {
     let weightings: [LossWeighting] = [.uniform, .score(power: 1), .likelihood, .edm()]
-    let processes: [(String, any Process, Double)] = [
+    let processes: [(String, any Diffusion.Process, Double)] = [
       ("VP", VariancePreserving(), 0.4), ("sub-VP", SubVariancePreserving(), 0.3),
       ("VE", VarianceExploding(), 0.5), ("EDM", EDM(), 1.3),
     ]
@@ -35,7 +35,7 @@ import Testing
   }()
 
   /// All pairs of data ±d and noise ±1: their mean is the expectation of any polynomial to the third degree.
-  private static func batch(_ process: any Process, _ time: Double) -> NoisyBatch {
+  private static func batch(_ process: any Diffusion.Process, _ time: Double) -> NoisyBatch {
     let data = Tensor([deviation, deviation, -deviation, -deviation], shape: [4, 1])
     let noise = Tensor([1.0, -1, 1, -1], shape: [4, 1])
     return NoisyBatch(
@@ -65,7 +65,8 @@ import Testing
       at: level, of: item.parameterization, on: item.process)
     // The gradient is a difference of numbers of this size.
     let input = numbers.input * numbers.input * total
-    #expect(abs(gradient) < 1e-10 * weight * (input + abs(slope.item) * input))
+    let size = weight * input * (1 + abs(slope.item))
+    #expect(abs(gradient) < 1e-10 * size)
     // What is left is the data's variance given the sample, in the answer's units.
     let left = variance * level.noise * level.noise / total
     let known = weight * left / (numbers.output * numbers.output)
@@ -97,7 +98,8 @@ import Testing
   func weightsAreThePapers(_ parameterization: Parameterization) {
     let (score, epsilon) = (-0.4, 0.9)
     func check(
-      _ process: any Process, _ weighting: LossWeighting, _ time: Double, _ weight: Double,
+      _ process: any Diffusion.Process, _ weighting: LossWeighting, _ time: Double,
+      _ weight: Double,
       sourceLocation: SourceLocation = #_sourceLocation
     ) {
       let item = Case(
@@ -124,7 +126,7 @@ import Testing
   }
 
   @Test func importanceSamplingKeepsTheExpectation() {
-    let processes: [(any Process, Double)] = [
+    let processes: [(any Diffusion.Process, Double)] = [
       (VariancePreserving(), 1e-3), (SubVariancePreserving(), 1e-2), (VarianceExploding(), 0),
     ]
     for (process, first) in processes {
@@ -137,7 +139,8 @@ import Testing
         }
       }
       // The midpoint rule over 20,000 points of a smooth function of bounded slope.
-      for value in [{ $0 }, { cos(5 * $0) }] as [(Double) -> Double] {
+      let values: [@Sendable (Double) -> Double] = [{ $0 }, { cos(5 * $0) }]
+      for value in values {
         let expected = integral(.uniform(from: first), value)
         #expect(relative(integral(.importance(from: first), value), expected) < 1e-4)
       }

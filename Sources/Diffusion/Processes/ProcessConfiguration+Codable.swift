@@ -63,6 +63,11 @@ extension ProcessConfiguration: Codable {
     try read(.timestepOffset, &timestepOffset)
     try read(.zeroTerminalSNR, &zeroTerminalSNR)
     try read(.endsClean, &endsClean)
+    try read(.kind, &kind)
+    smallestBeta = try values.decodeIfPresent(Double.self, forKey: .smallestBeta)
+    largestBeta = try values.decodeIfPresent(Double.self, forKey: .largestBeta)
+    levelCount = try values.decodeIfPresent(Int.self, forKey: .levelCount)
+    lastSamplingTime = try values.decodeIfPresent(Double.self, forKey: .lastSamplingTime)
     // In diffusers `fixed_small_log` differs from `fixed_small` in rounding only.
     if try values.decodeIfPresent(String.self, forKey: .variance) != "fixed_small_log" {
       try read(.variance, &variance)
@@ -71,7 +76,7 @@ extension ProcessConfiguration: Codable {
       throw DecodingError.dataCorruptedError(
         forKey: key, in: values, debugDescription: complaint)
     }
-    for (key, complaint) in sampling.complaints {
+    for (key, complaint) in sampling.complaints + rangeComplaints {
       let keys = try decoder.container(keyedBy: SamplingConfiguration.CodingKeys.self)
       throw DecodingError.dataCorruptedError(forKey: key, in: keys, debugDescription: complaint)
     }
@@ -97,6 +102,11 @@ extension ProcessConfiguration: Codable {
     try values.encode(timestepOffset, forKey: .timestepOffset)
     try values.encode(zeroTerminalSNR, forKey: .zeroTerminalSNR)
     try values.encode(endsClean, forKey: .endsClean)
+    try values.encode(kind, forKey: .kind)
+    try values.encodeIfPresent(smallestBeta, forKey: .smallestBeta)
+    try values.encodeIfPresent(largestBeta, forKey: .largestBeta)
+    try values.encodeIfPresent(levelCount, forKey: .levelCount)
+    try values.encodeIfPresent(lastSamplingTime, forKey: .lastSamplingTime)
   }
 
   private var complaints: [(CodingKeys, String)] {
@@ -119,6 +129,6 @@ extension ProcessConfiguration: Codable {
     expect(
       .timestepOffset, (0..<trainingTimesteps).contains(timestepOffset),
       "0 to below num_train_timesteps", timestepOffset)
-    return found
+    return found + continuousComplaints
   }
 }

@@ -11,6 +11,7 @@ extension ProcessConfiguration {
   ///
   /// - Parameter shift: the shift of a flow whose shift follows the resolution; see ``flowShift(tokens:)``.
   public func levels(_ steps: Int, shift: Double? = nil) -> [NoiseLevel] {
+    if kind != .discrete { return continuousLevels(steps) }
     switch sampling.scheduler?.layout ?? .chain {
     case .chain: chainLevels(timesteps(steps))
     case .interpolated: interpolatedLevels(steps)
@@ -25,6 +26,7 @@ extension ProcessConfiguration {
 
   /// Why a run cannot have so many steps; `nil` where it can.
   public func problem(steps: Int) -> String? {
+    if kind != .discrete { return steps < 1 ? "expected 1 or more, found \(steps)" : nil }
     let layout = sampling.scheduler?.layout ?? .chain
     var most = trainingTimesteps
     if layout == .distilled { most = min(most, sampling.originalSteps ?? 50) }

@@ -4,13 +4,14 @@ extension ProcessConfiguration {
   /// What the network's output stands for: ``parameterization``, which for the schedulers of EDM is EDM's own.
   public var networkParameterization: Parameterization {
     switch sampling.scheduler?.layout {
-    case .edm: .edm(dataDeviation: sampling.sigmaData ?? 0.5)
+    case .edm where kind == .discrete: .edm(dataDeviation: sampling.sigmaData ?? 0.5)
     default: parameterization
     }
   }
 
-  /// What the network was trained on: ``process``, EDM's or a rectified flow's.
+  /// What the network was trained on: what ``kind`` says, or ``process``, EDM's or a rectified flow's.
   public var samplingProcess: any Process {
+    if kind != .discrete { return continuousProcess }
     let layout = sampling.scheduler?.layout
     switch layout {
     case .edm, .consistency:
@@ -41,7 +42,9 @@ extension ProcessConfiguration {
 
   /// The solver that the scheduler stands for, by a name of ``SolverCatalog``; `nil` where no scheduler is named.
   public var solverName: String? {
-    guard let scheduler = sampling.scheduler else { return sampling.className }
+    guard let scheduler = sampling.scheduler else {
+      return kind == .discrete ? sampling.className : nil
+    }
     let order = sampling.solverOrder ?? 2
     switch scheduler {
     case .ddpmParallel, .unCLIP: return "ddpm"

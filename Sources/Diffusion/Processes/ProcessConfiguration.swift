@@ -1,5 +1,5 @@
-/// A discrete process, what a network learned on it, and how samples are drawn, as diffusers' `scheduler_config.json` has
-/// it. Training checkpoints keep the same.
+/// A process, what a network learned on it, and how samples are drawn: for a discrete chain as diffusers'
+/// `scheduler_config.json` has it, for a continuous process with keys of its own. Training checkpoints keep the same.
 ///
 /// Missing keys take the defaults below. Keys that are not known are in ``unknownKeys(in:)``.
 public struct ProcessConfiguration: Sendable, Hashable {
@@ -37,6 +37,17 @@ public struct ProcessConfiguration: Sendable, Hashable {
   public var endsClean = true
   /// Which of diffusers' schedulers samples are drawn with, and its options.
   public var sampling = SamplingConfiguration()
+  /// Which process, where no scheduler's name says; those that are continuous take the keys below, `sigma_min` and
+  /// `sigma_max` of ``sampling`` (VE: 0.01 to 50, EDM: 0.002 to 80), and not those of the chain above.
+  public var kind = ProcessKind.discrete
+  /// beta(0) of VP and sub-VP; `nil` for 0.1.
+  public var smallestBeta: Double?
+  /// beta(1) of VP and sub-VP; `nil` for 20.
+  public var largestBeta: Double?
+  /// How many levels a network is trained at, of a continuous process; `nil` for all.
+  public var levelCount: Int?
+  /// The time at which sampling a continuous process ends, before it goes to clean data; `nil` for the paper's.
+  public var lastSamplingTime: Double?
 
   /// The schedules by diffusers' names.
   public enum ScheduleName: String, Sendable, Codable, CaseIterable {
@@ -71,6 +82,11 @@ public struct ProcessConfiguration: Sendable, Hashable {
     case zeroTerminalSNR = "rescale_betas_zero_snr"
     case endsClean = "set_alpha_to_one"
     case clampsDenoised = "clip_denoised"
+    case kind
+    case smallestBeta = "beta_min"
+    case largestBeta = "beta_max"
+    case levelCount = "noise_levels"
+    case lastSamplingTime = "sampling_eps"
   }
 
   /// Those of `keys` that mean nothing here; names that begin with `_` are diffusers' own notes and are left out.

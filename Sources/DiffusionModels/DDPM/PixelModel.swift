@@ -11,8 +11,8 @@ public struct PixelModel: Sendable {
   public let network: UNet
   /// What was trained.
   public let configuration: PixelModelConfiguration
-  /// The chain of steps.
-  public let process: DiscreteProcess
+  /// The noise that it was trained on.
+  public let process: AnyProcess
 
   /// The metadata's key for the configuration, as JSON.
   package static let configurationKey = "configuration"
@@ -23,7 +23,7 @@ public struct PixelModel: Sendable {
   public init(network: UNet, configuration: PixelModelConfiguration) {
     self.network = network
     self.configuration = configuration
-    process = configuration.process.process
+    process = AnyProcess(configuration.process.samplingProcess)
   }
 
   /// Reads a training checkpoint, whose averaged weights are taken, or an exported model. Weights in half precision are
@@ -37,7 +37,7 @@ public struct PixelModel: Sendable {
       throw ModelError.configuration(
         path: path, key: "",
         problem: "no configuration in its metadata; give a model or checkpoint that "
-          + "`diffusion train ddpm` wrote")
+          + "`diffusion train ddpm` or `train score` wrote")
     }
     let configuration: PixelModelConfiguration
     do {
@@ -61,6 +61,9 @@ public struct PixelModel: Sendable {
     self.init(network: network, configuration: configuration)
   }
 
+  /// The process where that is a chain of steps, as the variational bound needs it.
+  public var chain: DiscreteProcess? { process.base as? DiscreteProcess }
+
   /// The classes a picture can be asked of: the numbers below this; 0 for a network without classes.
   public var classCount: Int { configuration.emptyClass ?? 0 }
 
@@ -72,9 +75,9 @@ public struct PixelModel: Sendable {
   }
 
   /// The denoiser of the network: tell it a class for each sample, or `nil` for none.
-  public var denoiser: NetworkDenoiser<PixelModel, DiscreteProcess> {
+  public var denoiser: NetworkDenoiser<PixelModel, AnyProcess> {
     NetworkDenoiser(
-      self, process: process, parameterization: configuration.process.parameterization)
+      self, process: process, parameterization: configuration.process.networkParameterization)
   }
 }
 

@@ -27,12 +27,43 @@ public struct PixelModelConfiguration: Codable, Sendable, Hashable {
         problem: "expected \(channels) with in_channels \(model.inChannels) and variance_type "
           + "\(process.variance.rawValue), found \(model.outChannels)")
     }
-    if process.zeroTerminalSNR && process.parameterization == .epsilon {
+    if process.kind == .discrete && process.zeroTerminalSNR && process.parameterization == .epsilon
+    {
       throw .configuration(
         key: "process.rescale_betas_zero_snr",
         problem: "pure noise says nothing of epsilon: train with prediction_type v_prediction")
     }
+    if process.kind != .discrete && process.variance.isLearned {
+      throw .configuration(
+        key: "process.variance_type",
+        problem: "a variance is learned on a discrete chain alone: fixed_small or fixed_large")
+    }
+    try validateTimes()
     try validateInputs()
+  }
+
+  /// What the network is told has to be what its embedding takes.
+  private func validateTimes() throws(ModelError) {
+    if model.timeEmbeddingType == .fourier {
+      // It takes the logarithm, and diffusers divides the output by the time too.
+      let isTold =
+        switch process.parameterization {
+        case .epsilon, .sample, .velocity, .flow, .score: true
+        case .edm, .varianceExploding, .variancePreserving, .improvedDDPM: false
+        }
+      if process.kind == .discrete || !isTold {
+        throw .configuration(
+          key: "model.time_embedding_type",
+          problem: "fourier needs times above 0: a continuous process and prediction_type score, "
+            + "epsilon, sample or v_prediction; else positional")
+      }
+    }
+    if model.timeEmbeddingType == .learned && process.kind != .discrete {
+      throw .configuration(
+        key: "model.time_embedding_type",
+        problem: "a table has whole timesteps alone, and process.kind \(process.kind.rawValue) "
+          + "has times between: positional or fourier")
+    }
   }
 
   private func validateInputs() throws(ModelError) {

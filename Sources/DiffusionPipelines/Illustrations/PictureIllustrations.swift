@@ -24,10 +24,16 @@ public struct PictureIllustrations: Sendable {
       ? Array(repeating: nil, count: count) : (0..<count).map { $0 % model.classCount }
   }
 
-  /// The timesteps that strips show, from the first to the last.
-  private var shown: [Int] {
-    let last = model.process.count - 1
-    return [0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1].map { Int($0 * Double(last)) }
+  /// The times that strips show, to the last; whole ones of a chain.
+  private var shown: [Double] {
+    let last = model.process.times.upperBound
+    return [0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1].map {
+      model.chain == nil ? $0 * last : ($0 * last).rounded(.down)
+    }
+  }
+
+  private static func title(_ time: Double) -> String {
+    "t = " + (time == time.rounded() ? "\(Int(time))" : "\((time * 100).rounded() / 100)")
   }
 
   /// `q(x_t | x_0)` of pictures: the same noise, more and more of it, until nothing of the data is left.
@@ -38,14 +44,14 @@ public struct PictureIllustrations: Sendable {
     let noise = source.initial(data.shape, dtype: data.dtype)
     var strips = [PixelModel.images(of: data)]
     var notes = [Self.moments(of: data, "data")]
-    for timestep in shown {
-      let level = model.process.levels[timestep]
+    for time in shown {
+      let level = model.process.level(at: time)
       let noisy = Tensor.linearCombination([(level.signal, data), (level.noise, noise)])
       strips.append(PixelModel.images(of: noisy))
-      notes.append(Self.moments(of: noisy, "t = \(timestep)"))
+      notes.append(Self.moments(of: noisy, Self.title(time)))
     }
     return sheet(
-      "The forward process", ["data"] + shown.map { "t = \($0)" }, strips: strips, notes: notes)
+      "The forward process", ["data"] + shown.map(Self.title), strips: strips, notes: notes)
   }
 
   /// The ancestral chain back: above what the sample is, below what the model takes the data to be.

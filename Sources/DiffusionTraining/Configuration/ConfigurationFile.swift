@@ -31,7 +31,10 @@ extension Configuration {
   ///   - path: the file.
   ///   - settings: `key=value` pairs that go over the file's, keys as dotted paths (`training.optimizer.beta1=0.8`);
   ///     a value is read as JSON where it is JSON, else as text.
-  public init(path: String, settings: [String] = []) throws(TrainingError) {
+  ///   - defaults: what absent keys take.
+  public init(
+    path: String, settings: [String] = [], over defaults: Self = Self()
+  ) throws(TrainingError) {
     let data: Data
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -39,11 +42,13 @@ extension Configuration {
       let reason = FileManager.default.fileExists(atPath: path) ? "unreadable" : "no such file"
       throw .unreadableConfiguration(path: path, reason: reason)
     }
-    try self.init(json: data, source: path, settings: settings)
+    try self.init(json: data, source: path, settings: settings, over: defaults)
   }
 
   /// Reads a JSON document; `source` is what messages call it.
-  public init(json: Data, source: String, settings: [String] = []) throws(TrainingError) {
+  public init(
+    json: Data, source: String, settings: [String] = [], over defaults: Self = Self()
+  ) throws(TrainingError) {
     var tree: JSONValue
     do {
       tree = try JSONValue(parsing: json)
@@ -57,7 +62,7 @@ extension Configuration {
       tree = tree.setting(path[...], to: JSONValue(argument: String(parts[1])))
     }
     do {
-      let defaults = try JSONValue(encoding: Self())
+      let defaults = try JSONValue(encoding: defaults)
       self = try StrictDecoder.decode(Self.self, from: defaults.overlaid(with: tree))
       try validate()
     } catch let fault as ConfigurationFault {

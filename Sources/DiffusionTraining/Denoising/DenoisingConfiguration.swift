@@ -1,23 +1,35 @@
 import Diffusion
 import DiffusionModels
 
-/// The configuration of `diffusion train ddpm`.
-public struct DDPMConfiguration: Configuration {
+/// The configuration of `diffusion train ddpm` and, with other defaults, of `diffusion train score`.
+public struct DenoisingConfiguration: Configuration {
   /// The network: diffusers' keys. With classes, `num_class_embeds` is one more than there are, the last for none.
   public var model = UNetConfiguration()
-  /// The noise: diffusers' keys.
+  /// The noise: diffusers' keys for a chain, and those of ``Diffusion/ProcessConfiguration`` for a continuous process.
   public var process = ProcessConfiguration()
   /// The pictures.
   public var data = DataConfiguration()
   /// What is minimised.
-  public var loss = DDPMLossConfiguration()
+  public var loss = DenoisingLossConfiguration()
   /// How.
   public var training = TrainingConfiguration()
   /// The grids of samples.
-  public var samples = DDPMSampleConfiguration()
+  public var samples = SampleGridConfiguration()
 
-  /// All defaults; `data.path` is to be set.
+  /// DDPM's defaults; `data.path` is to be set.
   public init() {}
+
+  /// The defaults of `train score`: EDM's process, preconditioning, weighting and distribution of levels (Karras et al.
+  /// 2022, table 1).
+  public static let score: Self = {
+    var defaults = Self()
+    defaults.process.kind = .edm
+    defaults.process.parameterization = .edm()
+    defaults.process.clampsEstimates = false
+    defaults.loss.weighting = .edm
+    defaults.loss.timeSampling = .logNormal
+    return defaults
+  }()
 
   /// What generating needs to know.
   public var pixelModel: PixelModelConfiguration {
@@ -37,18 +49,10 @@ public struct DDPMConfiguration: Configuration {
       throw InvalidSetting(error, under: "")
     }
     try data.validate(at: "data")
-    try loss.validate(at: "loss")
+    try loss.validate(at: "loss", of: process)
     try training.validate(at: "training")
     try samples.validate(at: "samples")
-    try InvalidSetting.check(
-      samples.steps <= process.trainingTimesteps, "samples.steps",
-      "at most process.num_train_timesteps \(process.trainingTimesteps)", samples.steps)
-    let stride = process.trainingTimesteps / samples.steps
-    if process.spacing == .leading {
-      try InvalidSetting.check(
-        (samples.steps - 1) * stride + process.timestepOffset < process.trainingTimesteps,
-        "process.steps_offset", "an offset within num_train_timesteps", process.timestepOffset)
-    }
+    if process.kind == .discrete { try validateSteps() }
     if let size = model.sampleSize, size.contains(where: { $0 != data.resolution }) {
       throw InvalidSetting(
         "data.resolution", "expected model.sample_size \(size), found \(data.resolution)")
@@ -57,6 +61,18 @@ public struct DDPMConfiguration: Configuration {
       throw InvalidSetting(
         "model.num_class_embeds",
         "expected the number of classes and one more for none, found \(rows)")
+    }
+  }
+
+  private func validateSteps() throws(InvalidSetting) {
+    try InvalidSetting.check(
+      samples.steps <= process.trainingTimesteps, "samples.steps",
+      "at most process.num_train_timesteps \(process.trainingTimesteps)", samples.steps)
+    let stride = process.trainingTimesteps / samples.steps
+    if process.spacing == .leading {
+      try InvalidSetting.check(
+        (samples.steps - 1) * stride + process.timestepOffset < process.trainingTimesteps,
+        "process.steps_offset", "an offset within num_train_timesteps", process.timestepOffset)
     }
   }
 }
@@ -72,32 +88,9 @@ extension InvalidSetting {
   }
 }
 
-/// What is minimised.
-public struct DDPMLossConfiguration: Codable, Sendable, Equatable {
-  /// The share of the variational bound in the loss of a learned variance (Nichol and Dhariwal 2021, equation 16).
-  public var boundShare = 0.001
-  /// The chance of a picture's class being replaced by the empty one (Ho and Salimans, "Classifier-Free Diffusion
-  /// Guidance", 2022).
-  public var labelDropout = 0.1
-  /// γ of the min-SNR weighting (Hang et al. 2023); `null` for the plain loss.
-  public var snrGamma: Double?
-
-  /// The defaults.
-  public init() {}
-
-  func validate(at key: String) throws(InvalidSetting) {
-    try InvalidSetting.check(
-      (0...1).contains(labelDropout), "\(key).label_dropout", "0 to 1", labelDropout)
-    try InvalidSetting.check(
-      boundShare >= 0 && boundShare.isFinite, "\(key).bound_share", "0 or more", boundShare)
-    if let snrGamma {
-      try InvalidSetting.check(snrGamma > 0, "\(key).snr_gamma", "above 0 or null", snrGamma)
-    }
-  }
-}
-
-/// The grids of samples that show how far a run is: one row a class, DDIM, always from the same noise.
-public struct DDPMSampleConfiguration: Codable, Sendable, Equatable {
+/// The grids of samples that show how far a run is: one row a class, always from the same noise, by DDIM or
+/// the sampler that fits a continuous process.
+public struct SampleGridConfiguration: Codable, Sendable, Equatable {
   /// How many pictures a class; without classes, how many rows of a square grid.
   public var perClass = 8
   /// Steps of the sampler.
