@@ -29,7 +29,7 @@ public struct NoisyBatch: Sendable {
     self.noise = noise
     self.times = times
     self.importance = importance ?? times.map { _ in 1 }
-    levels = times.map(process.level)
+    levels = times.map { process.level(at: $0) }
     noisy = Tensor.linearCombination(perSample: [
       (levels.map(\.signal), data), (levels.map(\.noise), noise),
     ])

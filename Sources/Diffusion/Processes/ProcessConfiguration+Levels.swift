@@ -12,7 +12,7 @@ extension ProcessConfiguration {
   /// - Parameter shift: the shift of a flow whose shift follows the resolution; see ``flowShift(tokens:)``.
   public func levels(_ steps: Int, shift: Double? = nil) -> [NoiseLevel] {
     if kind != .discrete { return continuousLevels(steps) }
-    switch sampling.scheduler?.layout ?? .chain {
+    return switch sampling.scheduler?.layout ?? .chain {
     case .chain: chainLevels(timesteps(steps))
     case .interpolated: interpolatedLevels(steps)
     case .multistep: multistepLevels(steps, shift: shift)
