@@ -16,7 +16,9 @@ extension ProcessConfiguration: Codable {
     decoder.allowsJSON5 = true
     let parts = try decoder.decode(Parts.self, from: data)
     let unknown = unknownKeys(in: parts.keys).map { "key \($0) is not known, ignored" }
-    guard let name = parts.className, SchedulerClass(rawValue: name) == nil else { return unknown }
+    guard let name = parts.className, SchedulerClass(rawValue: name) == nil,
+      scoreSchedulers[name] == nil
+    else { return unknown }
     return unknown + ["scheduler \(name) is not known; the model's timesteps are taken evenly"]
   }
 
@@ -47,6 +49,7 @@ extension ProcessConfiguration: Codable {
     sampling = try SamplingConfiguration(from: decoder)
     if sampling.leastLambda == -.infinity { sampling.leastLambda = nil }
     sampling.scheduler?.applyDefaults(to: &self)
+    if let name = sampling.className { applyScoreDefaults(named: name) }
     try read(.trainingTimesteps, &trainingTimesteps)
     try read(.schedule, &schedule)
     try read(.firstBeta, &firstBeta)

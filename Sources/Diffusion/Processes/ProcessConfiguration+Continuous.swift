@@ -28,6 +28,19 @@ extension ProcessConfiguration {
     }
   }
 
+  /// diffusers' schedulers of score-based models, and what their networks answer: the score of google/ncsnpp's, told sigma,
+  /// and the noise of VP's.
+  static let scoreSchedulers: [String: (kind: ProcessKind, answer: Parameterization)] = [
+    "ScoreSdeVeScheduler": (.varianceExploding, .score),
+    "ScoreSdeVpScheduler": (.variancePreserving, .epsilon),
+  ]
+
+  /// What the keys of a file mean that one of those schedulers wrote.
+  mutating func applyScoreDefaults(named name: String) {
+    guard let found = Self.scoreSchedulers[name] else { return }
+    (kind, parameterization, clampsEstimates) = (found.kind, found.answer, false)
+  }
+
   /// The sampler that fits the process, by its name in ``SolverCatalog``: ancestral sampling, and for EDM Heun's method.
   public var defaultSampler: String {
     let fitting = kind == .edm ? ["heun", "ddim"] : ["ddpm"]
