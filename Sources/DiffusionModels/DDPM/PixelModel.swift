@@ -11,8 +11,8 @@ public struct PixelModel: Sendable {
   public let network: UNet
   /// What was trained.
   public let configuration: PixelModelConfiguration
-  /// The noise that it was trained on.
-  public let process: AnyProcess
+  /// The forward process: the noise that it was trained on.
+  public let forward: AnyProcess
 
   /// The metadata's key for the configuration, as JSON.
   package static let configurationKey = "configuration"
@@ -23,7 +23,7 @@ public struct PixelModel: Sendable {
   public init(network: UNet, configuration: PixelModelConfiguration) {
     self.network = network
     self.configuration = configuration
-    process = AnyProcess(configuration.process.samplingProcess)
+    forward = AnyProcess(configuration.process.samplingProcess)
   }
 
   /// Reads a training checkpoint, whose averaged weights are taken, or an exported model. Weights in half precision are
@@ -61,8 +61,15 @@ public struct PixelModel: Sendable {
     self.init(network: network, configuration: configuration)
   }
 
-  /// The process where that is a chain of steps, as the variational bound needs it.
-  public var chain: DiscreteProcess? { process.base as? DiscreteProcess }
+  /// The forward process where that is a chain of steps; `nil` for a continuous one.
+  public var chain: DiscreteProcess? { forward.base as? DiscreteProcess }
+  /// The chain of a model that has one.
+  public var process: DiscreteProcess {
+    guard let chain else {
+      misuse("PixelModel", "its process is no chain but \(type(of: forward.base)): use forward")
+    }
+    return chain
+  }
 
   /// The classes a picture can be asked of: the numbers below this; 0 for a network without classes.
   public var classCount: Int { configuration.emptyClass ?? 0 }
@@ -77,7 +84,7 @@ public struct PixelModel: Sendable {
   /// The denoiser of the network: tell it a class for each sample, or `nil` for none.
   public var denoiser: NetworkDenoiser<PixelModel, AnyProcess> {
     NetworkDenoiser(
-      self, process: process, parameterization: configuration.process.networkParameterization)
+      self, process: forward, parameterization: configuration.process.networkParameterization)
   }
 }
 

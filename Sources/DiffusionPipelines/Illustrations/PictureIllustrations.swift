@@ -26,7 +26,7 @@ public struct PictureIllustrations: Sendable {
 
   /// The times that strips show, to the last; whole ones of a chain.
   private var shown: [Double] {
-    let last = model.process.times.upperBound
+    let last = model.forward.times.upperBound
     return [0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1].map {
       model.chain == nil ? $0 * last : ($0 * last).rounded(.down)
     }
@@ -45,7 +45,7 @@ public struct PictureIllustrations: Sendable {
     var strips = [PixelModel.images(of: data)]
     var notes = [Self.moments(of: data, "data")]
     for time in shown {
-      let level = model.process.level(at: time)
+      let level = model.forward.level(at: time)
       let noisy = Tensor.linearCombination([(level.signal, data), (level.noise, noise)])
       strips.append(PixelModel.images(of: noisy))
       notes.append(Self.moments(of: noisy, Self.title(time)))
