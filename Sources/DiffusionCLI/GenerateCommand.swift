@@ -125,7 +125,8 @@ struct GenerateCommand: AsyncParsableCommand {
     if sampler == nil, options == SolverOptions() { options = process.solverOptions }
     return ImageRequest(
       classes: (0..<count).map { classes.isEmpty ? nil : classes[$0 % classes.count] },
-      steps: steps, sampler: sampler ?? process.solverName ?? process.defaultSampler, options: options,
+      steps: steps, sampler: sampler ?? process.solverName ?? process.defaultSampler,
+      options: options,
       schedule: levels.schedule, scheduleOptions: levels.options, guidance: guidance ?? usual,
       seed: seed ?? UInt64.random(in: 0..<1 << 32), generator: rng,
       batchSize: batch ?? usualBatch)

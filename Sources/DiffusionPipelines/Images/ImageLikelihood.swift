@@ -39,22 +39,25 @@ extension PixelModel {
     case .flow(let divergence, let tolerance):
       return try flowLikelihood(
         pictures, classes, seeds,
-        FlowLikelihood(process, divergence: divergence, tolerance: tolerance))
+        FlowLikelihood(forward, divergence: divergence, tolerance: tolerance))
     case .bound:
+      guard let chain else {
+        throw .likelihood("the bound is of a chain of steps, and the model's process is continuous")
+      }
       let denoiser = Thresholded(
         Conditioned(denoiser, conditions: classes), configuration.process.threshold)
       var noise = IntervalNoise(seeds: seeds)
-      return VariationalBound(process, variance: configuration.process.variance)
+      return VariationalBound(chain, variance: configuration.process.variance)
         .evaluate(pictures, with: denoiser, noise: &noise).total.map {
           ImageLikelihood.Value(
-            bitsPerDimension: $0, standardError: nil, evaluations: process.count)
+            bitsPerDimension: $0, standardError: nil, evaluations: chain.count)
         }
     }
   }
 
   private func flowLikelihood(
     _ pictures: Tensor, _ classes: [Int?], _ seeds: [UInt64],
-    _ likelihood: FlowLikelihood<DiscreteProcess>
+    _ likelihood: FlowLikelihood<AnyProcess>
   ) throws(PipelineError) -> [ImageLikelihood.Value] {
     let (grid, dimension) = (PixelGrid(), pictures.count / classes.count)
     do throws(LikelihoodError<Never>) {
