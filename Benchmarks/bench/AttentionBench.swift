@@ -11,7 +11,13 @@ struct AttentionBench: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "An attention to time, once or more.", valueName: "batch x heads x queries x keys x size"))
-  var shape: [String] = ["1x8x4096x4096x40", "1x8x4096x77x40", "1x8x1024x1024x80"]
+  var shape: [String] = [
+    "1x8x4096x4096x40", "1x8x4096x77x40", "1x8x1024x1024x80", "1x8x1024x77x80",
+    "1x8x256x256x160", "1x10x1024x1024x64", "1x1x4096x4096x512", "1x12x77x77x64",
+  ]
+
+  @Flag(help: "Time the gradients of query, key and value too.")
+  var gradients = false
 
   @OptionGroup var options: BenchOptions
 
@@ -31,12 +37,24 @@ struct AttentionBench: ParsableCommand {
         let key = Shape.filled([batch, keys, heads, size])
         let value = Shape.filled([batch, keys, heads, size])
         let rows = Double(batch * heads * size)
+        let operations = 4 * rows * Double(queries) * Double(keys)
+        let bytes = 4 * rows * 2 * Double(queries + keys)
         report.add(
           Measurement.of(
-            "attention \(name)", repeat: options.repeat,
-            operations: 4 * rows * Double(queries) * Double(keys),
-            bytes: 4 * rows * 2 * Double(queries + keys), on: report.machine
+            "attention \(name)", repeat: options.repeat, operations: operations, bytes: bytes,
+            on: report.machine
           ) { _ = Tensor.attention(query: query, key: key, value: value) })
+        guard gradients else { continue }
+        let tape = Tape()
+        let operands = [query, key, value].map { tape.watch($0) }
+        let result = Tensor.attention(query: operands[0], key: operands[1], value: operands[2])
+        let seed = result.detached
+        // Five products as the usual algorithm counts them; two of them are computed twice.
+        report.add(
+          Measurement.of(
+            "attention \(name) gradients", repeat: options.repeat,
+            operations: 2.5 * operations, bytes: 2 * bytes, on: report.machine
+          ) { _ = tape.gradients(of: result, seed: seed, withRespectTo: operands) })
       }
     }
   }

@@ -12,7 +12,8 @@ struct ConvolutionBench: ParsableCommand {
       "A convolution to time, once or more: batch, height, width, channels in : out.",
       valueName: "BxHxWxC:O"))
   var shape: [String] = [
-    "1x64x64x320:320", "1x32x32x640:640", "32x32x32x64:64", "32x16x16x128:128", "32x8x8x128:128",
+    "1x64x64x320:320", "1x32x32x640:640", "1x16x16x1280:1280", "1x8x8x1280:1280",
+    "1x64x64x512:512", "32x32x32x64:64", "32x16x16x128:128", "32x8x8x128:128",
     "64x28x28x32:32", "64x14x14x64:64",
   ]
 

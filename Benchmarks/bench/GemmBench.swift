@@ -9,7 +9,11 @@ struct GemmBench: ParsableCommand {
     discussion: "Example: bench gemm --shape 4096x320x2880")
 
   @Option(help: ArgumentHelp("A product to time, once or more.", valueName: "MxNxK"))
-  var shape: [String] = ["4096x320x2880", "1024x640x5760", "1024x1024x1024", "4096x320x320"]
+  var shape: [String] = [
+    "4096x320x2880", "1024x640x5760", "1024x1024x1024", "4096x320x320", "1024x640x640",
+    "256x1280x1280", "64x1280x1280", "4096x2560x320", "1024x5120x640", "256x10240x1280",
+    "4096x320x1280", "1024x640x2560", "256x1280x5120", "77x768x768", "1x1280x1280",
+  ]
 
   @OptionGroup var options: BenchOptions
 
