@@ -12,7 +12,10 @@ struct Bench: ParsableCommand {
 
       Example: bench conv --shape 1x64x64x320:320 --repeat 20 --json conv.json
       """,
-    subcommands: [GemmBench.self, ConvolutionBench.self, AttentionBench.self, TrainBench.self])
+    subcommands: [
+      GemmBench.self, ConvolutionBench.self, AttentionBench.self, TrainBench.self,
+      SamplerBench.self, OrderBench.self,
+    ])
 
   /// Completes `--json` where no file follows, which the argument parser has no option for, and goes on.
   static func main() {

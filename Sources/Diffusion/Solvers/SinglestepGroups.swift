@@ -4,8 +4,8 @@ import TensorCore
 /// `DPMSolverSinglestepScheduler`; Lu et al. 2022, arXiv:2206.00927, section 3.4).
 ///
 /// Legs are taken in groups of `order`, over which the order rises: of one from the group's start, of two to the next level,
-/// of three to the one after. What legs are left at the end make a smaller group; a step to clean data is of order one and
-/// a group by itself. Over a plan with stages at thirds of lambda, ``plan(_:)``, it is k-diffusion's DPM-fast.
+/// of three to the one after. What legs are left at the end make a smaller group; a step to clean data is of order one.
+/// Over a plan with stages at thirds of lambda, ``plan(_:)``, it is k-diffusion's DPM-fast.
 public struct SinglestepGroups: Solver, Hashable, Codable {
   /// What is integrated.
   public let coordinates: Coordinates
@@ -60,15 +60,15 @@ public struct SinglestepGroups: Solver, Hashable, Codable {
     memory: inout Memory
   ) throws(D.Failure) -> (x: Tensor, denoised: Tensor) {
     let estimate = try denoiser(x, at: interval.from)
-    let endsClean = (interval.following.last ?? interval.to).noise == 0
-    let count = memory.stepsDone + interval.following.count + (endsClean ? 0 : 1)
-    let orders = orders(count)
-    var legOrder = memory.stepsDone < orders.count ? orders[memory.stepsDone] : 1
+    guard interval.from.signal > 0 else {
+      return (interval.firstOrder(x, estimate), estimate.denoised)
+    }
+    var legOrder = orders(memory.stepsDone + interval.following.count + 1)[memory.stepsDone]
     memory.stepsDone += 1
     if legOrder == 1 || memory.base == nil {
       (memory.base, memory.nodes, legOrder) = (x, [], 1)
     }
-    guard interval.from.signal > 0, interval.hasLambda, let base = memory.base else {
+    guard interval.hasLambda, let base = memory.base else {
       (memory.base, memory.nodes) = (nil, [])
       return (interval.firstOrder(x, estimate), estimate.denoised)
     }
@@ -92,7 +92,9 @@ extension SinglestepGroups {
   public static func fast(_ plan: SamplingPlan) -> SamplingPlan {
     let legs = plan.intervals.filter(\.hasLambda)
     guard let first = legs.first, let last = legs.last, legs.count > 1 else { return plan }
-    let orders = SinglestepGroups(.noise, order: 3).orders(legs.count)
+    let endsClean = plan.intervals.last?.to.noise == 0
+    let orders = SinglestepGroups(.noise, order: 3).orders(legs.count + (endsClean ? 1 : 0))
+      .prefix(legs.count)
     let sizes = orders.indices.filter { $0 + 1 == orders.count || orders[$0 + 1] == 1 }
       .map { orders[$0] }
     let whole = Interval(from: first.from, to: last.to)
