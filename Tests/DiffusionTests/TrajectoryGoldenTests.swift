@@ -50,8 +50,8 @@ import Testing
     }
   }
 
-  /// The coefficients are the references' but for rounding, which fifty steps and LMS' quadrature (an adaptive rule that
-  /// stops at 1e-10 or so) add up.
+  /// diffusers' DPMSolverMultistepScheduler rounds the sample to float32 at each step (`sample.to(torch.float32)`); the
+  /// others compute in float64, and fifty steps add up its rounding.
   @Test(arguments: cases)
   func everyStepIsTheReferences(_ test: Case) throws {
     let file = try #require(Self.file)
@@ -62,9 +62,9 @@ import Testing
     let start = try file.tensor(named: "start")
     let scale = test.family == "ve" ? ratios[0] : 1
     let expected = try file.tensor(named: test.name)
+    let solver = try #require(Self.solver(test.kind))
     try compare(
-      try #require(Self.solver(test.kind)), from: start * scale, SamplingPlan(levels: levels),
-      expected, test.name)
+      solver, from: start * scale, SamplingPlan(levels: levels), expected, test.name)
   }
 
   private func compare<S: Solver>(
@@ -74,9 +74,11 @@ import Testing
       from: start, plan: plan, solver: solver, denoiser: OrderWorld.mixture.denoiser,
       noise: NoNoise())
     #expect(plan.count == expected.shape[0])
+    let isRounded = name.hasPrefix("dpmpp_2m") || name.hasPrefix("dpm_multi")
+    let tolerance = isRounded ? 1e-5 : 1e-9
     while let step = try trajectory.next() {
       let row = expected.sliced(axis: 0, step.index..<step.index + 1).reshaped([4, 3])
-      expectClose(step.x, row, tolerance: 1e-9, "\(name), step \(step.index)")
+      expectClose(step.x, row, tolerance: tolerance, "\(name), step \(step.index)")
     }
   }
 }

@@ -40,7 +40,10 @@ public struct AdamsBashforth: Solver, Hashable, Codable {
       level: interval.from, slope: Coordinates.noise.slope(at: x, estimate, interval.from))
     let used = [now] + memory.nodes.prefix(limit - 1)
     memory.record(now, keeping: order - 1)
-    guard used.count > 1 else { return (interval.firstOrder(x, estimate), estimate.denoised) }
+    let isShort = abs(interval.to.ratio / interval.from.ratio - 1) < 1e-12
+    guard used.count > 1, !isShort else {
+      return (interval.firstOrder(x, estimate), estimate.denoised)
+    }
     let start = interval.from.ratio
     let step = interval.to.ratio - start
     let weights = Quadrature.weights(

@@ -66,13 +66,13 @@ public struct PseudoMultistep: Solver, Hashable, Codable {
     }
     let estimate = try denoiser(x, at: interval.from)
     memory.history.stepsDone += 1
-    guard interval.from.signal > 0 else {
-      return (interval.firstOrder(x, estimate), estimate.denoised)
-    }
     let now = SlopeNode(
       level: interval.from, slope: Coordinates.noise.slope(at: x, estimate, interval.from))
     let used = [now] + memory.history.nodes
     memory.history.record(now, keeping: slopes - 1)
+    guard interval.from.signal > 0 else {
+      return (interval.firstOrder(x, estimate), estimate.denoised)
+    }
     if used.count == 1 {
       guard beginning == .improvedEuler, slopes > 1, interval.to.noise > 0 else {
         return (interval.firstOrder(x, estimate), estimate.denoised)
