@@ -89,10 +89,16 @@ private struct ReferenceRun {
     let threshold: Threshold? =
       row["test"].contains("thres") ? .dynamic(quantile: 0.87, largest: 0.5) : nil
     let denoiser = Thresholded(course.denoiser, threshold, keepsDirection: false)
+    // scheduling_lms_discrete.py: `order = min(self.step_index + 1, order)` takes the order from the place in the schedule,
+    // not from the slopes there are: begun late, the weights of the missing ones are lost. Slopes of zero do the same.
+    var past: [PastStep] = []
+    if kind == "lms", first > 0 {
+      past = course.levels[..<first].map { PastStep(level: $0, x: x * 0, denoised: x * 0) }
+    }
     func go(_ levels: [NoiseLevel]) throws {
       var trajectory = Trajectory(
         from: x, plan: SamplingPlan(levels: levels), solver: solver, denoiser: denoiser,
-        noise: NoNoise())
+        noise: NoNoise(), after: past)
       x = try trajectory.last()
     }
     if kind == "dpm_single", first % 2 == 1 {
@@ -234,6 +240,7 @@ private struct ScalingFirst<Base: Solver>: Solver {
   let base: Base
   var order: Int { base.order }
   func start() -> Base.Memory { base.start() }
+  func start(after past: [PastStep]) -> Base.Memory { base.start(after: past) }
 
   func step<D: Denoiser, N: NoiseSource>(
     _ x: Tensor, over interval: Interval, with denoiser: inout Evaluator<D>, noise: inout N,
