@@ -15,6 +15,7 @@ public struct OrderRow: Sendable, Codable {
   /// The one of ``measured`` furthest from what is expected.
   public var measuredOrder: Double? {
     measured.max { abs($0.value - expected($0.key)) < abs($1.value - expected($1.key)) }?.value
+      ?? weak?.value
   }
 
   /// The order at a place of ``measured``.
@@ -61,6 +62,15 @@ public struct OrderRow: Sendable, Codable {
     self.name = name
     self.entry = entry
     self.order = order
+  }
+}
+
+extension OrderRow {
+  /// The row of a solver that adds noise; its order is the weak one.
+  public init(_ orders: StochasticOrders) {
+    self.init(name: orders.name, entry: orders.name, order: orders.weakOrder)
+    weak = Uncertain(orders.weak.order, error: orders.weak.orderDeviation)
+    strong = Uncertain(orders.strong.order, error: orders.strong.orderDeviation)
   }
 }
 

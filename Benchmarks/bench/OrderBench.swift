@@ -54,7 +54,11 @@ struct OrderBench: ParsableCommand {
         results.append(OrderResult(row, seconds: seconds))
         report.say(row.line)
       }
-      if rows.isEmpty { report.say("\(entry.name): not measured here") }
+    }
+    if wanted.isEmpty {
+      let rows = StochasticOrders.all()
+      for line in StochasticOrder.lines(rows) { report.say(line) }
+      results += rows.map { OrderResult(OrderRow($0), seconds: 0) }
     }
     if let markdown {
       try (OrderMarkdown.table(results.map(\.row)) + "\n").write(
