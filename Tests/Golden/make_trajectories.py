@@ -4,7 +4,7 @@ Writes trajectories.safetensors (float64) beside this script: Stable Diffusion's
 grid and Karras', the exact denoiser of a mixture. diffusers keeps its tables in float32; they are put in again in float64,
 so that a comparison can be strict.
 
-    /opt/peers/bin/python Tests/Golden/make_trajectories.py
+    python Tests/Golden/make_trajectories.py
 """
 
 import json
