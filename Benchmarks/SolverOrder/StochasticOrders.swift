@@ -11,6 +11,9 @@ public struct StochasticOrders: Sendable, Codable {
   /// Along shared Brownian paths, on a mixture of two.
   public let strong: StochasticConvergence.Result
 
+  /// Steps between which orders are measured.
+  public static let usualSteps = [40, 80, 160]
+
   /// Those that have none, by name: distilled models follow no equation, correctors' steps are set by a ratio of norms
   /// and not by the grid, and Restart is a plan of Heun's steps.
   public static var exempt: [String] {
@@ -31,7 +34,7 @@ public struct StochasticOrders: Sendable, Codable {
   }
 
   /// The orders of every solver of the catalogue that nears the reverse SDE.
-  public static func all(steps: [Int] = [40, 80, 160], paths: Int = 1600) -> [StochasticOrders] {
+  public static func all(steps: [Int] = usualSteps, paths: Int = 1600) -> [StochasticOrders] {
     let truth = truth(paths: paths)
     return SolverCatalog.all.compactMap { entry in
       guard let order = entry.weakOrder else { return nil }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diffusion
+import Foundation
 
 /// `diffusion samplers`.
 struct SamplersCommand: ParsableCommand {
@@ -66,6 +67,8 @@ private struct SamplerRow: Encodable {
   /// Evaluations a step; none where the error decides.
   let evaluations: Int?
   let order: Int?
+  /// What `bench order` measured of it.
+  let measuredOrder: Double?
   let isStochastic: Bool
   let source: String
 
@@ -76,15 +79,19 @@ private struct SamplerRow: Encodable {
     } else {
       evaluations = nil
     }
+    measuredOrder = entry.measuredOrder
     (isStochastic, source) = (entry.isStochastic, entry.source)
   }
 
-  static let titles = ["name", "evaluations", "order", "noise", "source", "also called"]
+  static let titles = [
+    "name", "evaluations", "order", "measured", "noise", "source", "also called",
+  ]
 
   var cells: [String] {
     [
       name, evaluations.map(String.init) ?? "adaptive", order.map(String.init) ?? "-",
-      isStochastic ? "yes" : "no", source, aliases.joined(separator: ", "),
+      measuredOrder.map { String(format: "%.2f", $0) } ?? "-", isStochastic ? "yes" : "no", source,
+      aliases.joined(separator: ", "),
     ]
   }
 }

@@ -34,6 +34,9 @@ import Testing
       } else {
         #expect(row.measured.count == 6)
       }
+      if row.order == entry.order, let order = row.measured[SolverCatalog.measuredPlace] {
+        #expect(abs(order - (entry.measuredOrder ?? .nan)) < 0.006, "\(name) is listed otherwise")
+      }
       for (place, order) in row.measured {
         #expect(abs(order - row.expected(place)) < 0.15, "\(row.name) on \(place): \(order)")
       }

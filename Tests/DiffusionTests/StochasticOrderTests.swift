@@ -29,6 +29,16 @@ import Testing
     #expect(abs(result.order - Double(stated)) < 0.15, "\(name): weak order \(result.order)")
   }
 
+  /// What `diffusion samplers` lists is what is measured.
+  @Test(arguments: measured.map(\.name))
+  func listedOrderIsTheMeasuredOne(_ name: String) throws {
+    let entry = try #require(SolverCatalog.entry(named: name))
+    let solver = entry.make(SolverOptions()).solver
+    let result = StochasticConvergence.weak(solver, steps: StochasticOrders.usualSteps)
+    let listed = try #require(entry.measuredOrder)
+    #expect(abs(result.order - listed) < 0.006, "\(entry.name): \(result.order)")
+  }
+
   /// Without noise they solve the probability-flow ODE.
   @Test(arguments: measured.filter { $0.options.contains(.eta) }.map(\.name))
   func orderWithoutNoiseIsTheCatalogues(_ name: String) throws {
