@@ -9,17 +9,14 @@ import Testing
 struct DeterministicConformanceTests {
   /// Those that hold on a CPU.
   static let rows = ConformanceRow.rows(
-    of: "euler", "heun", "lms", "kdpm2_discrete", "pndm", "deis", "dpm_multi", "dpm_single",
-    "unipc", "edm_euler", "edm_dpmsolver_multistep"
-  ).filter { !$0["condition"].hasPrefix("not") }
+    of: "euler", "heun", "lms", "kdpm2_discrete", "pndm", "deis", "dpm_multi",
+    "dpm_multi_inverse", "dpm_single", "unipc", "edm_euler", "edm_dpmsolver_multistep"
+  ).filter { !$0["condition"].hasPrefix("not") && !$0.isOfPseudoSuite }
 
-  @Test func thereAreRows() { #expect(Self.rows.count == 96, "\(Self.rows.count) rows") }
+  @Test func thereAreRows() { #expect(Self.rows.count == 98, "\(Self.rows.count) rows") }
 
   @Test(arguments: rows)
   func agrees(_ row: ConformanceRow) throws {
-    // The first is of timesteps; the others come from converting a mean of v by the sample at hand (scheduling_pndm.py,
-    // `_get_prev_sample`), where v of an earlier step belongs to the sample of that step.
-    if row["quantity"] == "timesteps-equal" || row.isMeanOfVelocities { return }
     let run = try ReferenceRun(row)
     try row.expect(try run.result())
   }
@@ -66,7 +63,7 @@ private struct ReferenceRun {
     case "deis":
       try run(
         ExponentialMultistep(.noise, rule: .exact, finalOrder: .loweredBelow15), preserving())
-    case "dpm_multi": try run(ExponentialMultistep(.data), preserving())
+    case "dpm_multi", "dpm_multi_inverse": try run(ExponentialMultistep(.data), preserving())
     case "unipc": try run(UniPC(finalOrder: .lowered), preserving())
     default: try run(SinglestepGroups(.data, lowersFinalOrder: false), preserving())
     }
@@ -158,12 +155,15 @@ private struct ReferenceRun {
     return (0..<10).map { pow(high + Double($0) / 9 * (low - high), 7) }
   }
 
-  /// The multistep schedulers': whole timesteps of one step more without the last, on the chain's own levels.
+  /// The multistep schedulers': whole timesteps of one step more without the last, on the chain's own levels; from data to
+  /// noise for the inverse.
   private func preserving() -> Course {
     let stride = Double(process.count - 1) / Double(steps)
-    var times = (1...steps).reversed().map { (Double($0) * stride).rounded(.toNearestOrEven) }
+    let rises = kind == "dpm_multi_inverse"
+    let places = rises ? Array(0..<steps) : (1...steps).reversed()
+    var times = places.map { (Double($0) * stride).rounded(.toNearestOrEven) }
     var ratios = times.map { process.levels[Int($0)].ratio }
-    if isKarras { ratios = karras() }
+    if isKarras { ratios = rises ? karras().reversed() : karras() }
     if row["test"].contains("_lu_") {
       let (first, last) = (process.levels[process.count - 1].ratio, process.levels[0].ratio)
       ratios = (0..<10).map { first * pow(last / first, Double($0) / 9) }
@@ -175,8 +175,9 @@ private struct ReferenceRun {
     }
     var levels = ratios.map(NoiseLevel.init(variancePreservingRatio:))
     // Karras' grid ends there already: the last step goes nowhere.
-    let endsTwice = abs(process.levels[0].ratio / ratios[ratios.count - 1] - 1) < 1e-9
-    levels.append(endsTwice ? levels[levels.count - 1] : process.levels[0])
+    let end = process.levels[rises ? process.count - 1 : 0]
+    let endsTwice = abs(end.ratio / ratios[ratios.count - 1] - 1) < 1e-9
+    levels.append(endsTwice ? levels[levels.count - 1] : end)
     let known = Dictionary(zip(levels, times)) { first, _ in first }
     let denoiser = AnyEstimate { [process, isVelocity] x, level in
       let time = known[level] ?? process.time(of: level).rounded()
@@ -228,9 +229,10 @@ private struct ReferenceRun {
 }
 
 extension ConformanceRow {
-  /// Whether PNDM averages what a network says of v.
-  fileprivate var isMeanOfVelocities: Bool {
-    self["file"] == "test_scheduler_pndm.py" && self["test"].contains("v_prediction")
+  /// Whether the row is ``PseudoConformanceTests``': PNDM's timesteps, and its means of v.
+  fileprivate var isOfPseudoSuite: Bool {
+    self["file"] == "test_scheduler_pndm.py"
+      && (self["quantity"] == "timesteps-equal" || says("v_prediction"))
   }
 }
 
