@@ -13,7 +13,8 @@ struct Bench: ParsableCommand {
       Example: bench conv --shape 1x64x64x320:320 --repeat 20 --json conv.json
       """,
     subcommands: [
-      GemmBench.self, ConvolutionBench.self, AttentionBench.self, TrainBench.self,
+      GemmBench.self, ConvolutionBench.self, AttentionBench.self, UNetBench.self,
+      AutoencoderBench.self, TextBench.self, TrainBench.self,
       SamplerBench.self, OrderBench.self,
     ])
 

@@ -28,6 +28,18 @@ public enum DType: String, Sendable, Codable, CaseIterable {
       misuse("arithmetic", "\(rawValue) only stores; convert with converted(to: .float32) first")
     }
   }
+
+  /// Whether weights of this type go with activations of type `computed`: the same type, or one that only stores.
+  func serves(_ computed: DType) -> Bool { computed.computes && (self == computed || !computes) }
+
+  /// The C kernels' name for how weights of this type are stored.
+  var stored: TKStored {
+    switch self {
+    case .float16: TK_FLOAT16
+    case .bfloat16: TK_BFLOAT16
+    case .float32, .float64: TK_AS_COMPUTED
+    }
+  }
 }
 
 /// A Swift type that tensors compute in: `Float` or `Double`.

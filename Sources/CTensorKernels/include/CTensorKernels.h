@@ -8,6 +8,9 @@
 /// element type (float, double). The best instruction set the processor has is taken at the first call.
 typedef enum { TK_FLOAT32 = 0, TK_FLOAT64 = 1 } TKType;
 
+/// How a matrix of weights is stored: in the type that is computed in, or in 16 bits, which are widened on the way.
+typedef enum { TK_AS_COMPUTED = 0, TK_FLOAT16 = 1, TK_BFLOAT16 = 2 } TKStored;
+
 /// The instruction sets in rising order. On arm64 `TK_BASELINE` is NEON.
 typedef enum { TK_BASELINE = 0, TK_AVX2 = 1, TK_AVX512 = 2 } TKLevel;
 

@@ -48,6 +48,7 @@ extension Tensor {
   package func recorded(
     as operation: DifferentiableOperation, from operands: [Tensor], pullback: @escaping Pullback
   ) -> Tensor {
+    OperationTrace.shared.note(operation, self, operands)
     guard let tape = operands.lazy.compactMap({ $0.origin?.tape }).first else { return self }
     if tape.findsNonFinite { tape.examine(self, operation.rawValue) }
     let origin = Origin(

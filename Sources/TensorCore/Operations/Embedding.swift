@@ -3,6 +3,8 @@ import CTensorKernels
 extension Tensor {
   /// The rows of a table `[entries, width]` that `indices` names: `shape + [width]`.
   ///
+  /// Rows of a table in a type that only stores come widened to float32.
+  ///
   /// The gradient adds the rows in the order of `indices`, so it is the same in every run.
   ///
   /// - Parameters:
@@ -28,6 +30,7 @@ extension Tensor {
     }
     withExtendedLifetime(self) {}
     let tableShape = self.shape
+    if !dtype.computes { return result.converted(to: .float32) }
     return result.recorded(as: .embedding, from: [self]) { gradient, _ in
       [gradient.scattered(to: indices, in: tableShape)]
     }

@@ -1,7 +1,8 @@
 extension Tensor {
   /// `x W^T + b` over the last axis: `[batch, ..., in]` with `weight` `[out, in]` gives `[batch, ..., out]`.
   ///
-  /// A row's bytes depend on that row alone: not on the batch, nor on the number of threads.
+  /// A row's bytes depend on that row alone: not on the batch, nor on the number of threads. A weight in a type that
+  /// only stores is widened block by block and never whole; it gives the bytes of the widened weight.
   ///
   /// - Parameters:
   ///   - weight: `[out, in]`.
@@ -13,7 +14,7 @@ extension Tensor {
       .recorded(as: .linear, from: operands) { gradient, needed in
         let rows = gradient.asRows
         var parts = [
-          needed[0] ? rows.matmul(w).viewed(as: x.shape) : nil,
+          needed[0] ? rows.matmul(w.converted(to: x.dtype)).viewed(as: x.shape) : nil,
           needed[1] ? rows.matmul(x.asRows, transposeA: true) : nil,
         ]
         if needed.count > 2 { parts.append(needed[2] ? rows.sum(axes: [0]) : nil) }
@@ -36,7 +37,7 @@ extension Tensor {
       bias == nil || bias?.shape == [length], "linear",
       "the bias is \(bias?.shape ?? []): expected [\(length)]")
     require(
-      weight.dtype == dtype && (bias?.dtype ?? dtype) == dtype, "linear",
+      weight.dtype.serves(dtype) && (bias?.dtype ?? dtype) == dtype, "linear",
       "x is \(dtype), the weight \(weight.dtype), the bias \(bias?.dtype ?? dtype): convert")
     let result = Tensor(uninitialized: shape.dropLast() + [length], dtype: dtype)
     if result.count == 0 { return result }
@@ -50,8 +51,9 @@ extension Tensor {
       StoragePool.shared.withScratch(scratchBytes) { scratch in
         tiles.compute(
           dtype, tile: tile, layer: 0,
-          MatrixOperand(address: readAddress, stride: depth, isTransposed: false),
-          MatrixOperand(address: weight.readAddress, stride: depth, isTransposed: true),
+          MatrixOperand(address: readAddress, stride: depth, isTransposed: false, dtype: dtype),
+          MatrixOperand(
+            address: weight.readAddress, stride: depth, isTransposed: true, dtype: weight.dtype),
           bias: bias?.readAddress, into: result.freshAddress, scratch: scratch)
       }
     }

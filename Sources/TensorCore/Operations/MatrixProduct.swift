@@ -124,8 +124,12 @@ extension Tensor {
           let (p, q) = batch.offsets(at: matrix)
           tiles.compute(
             dtype, tile: index % tiles.count, layer: layer,
-            MatrixOperand(address: x + p * m * k * size, stride: strideA, isTransposed: transposeA),
-            MatrixOperand(address: y + q * k * n * size, stride: strideB, isTransposed: transposeB),
+            MatrixOperand(
+              address: x + p * m * k * size, stride: strideA, isTransposed: transposeA,
+              dtype: dtype),
+            MatrixOperand(
+              address: y + q * k * n * size, stride: strideB, isTransposed: transposeB,
+              dtype: dtype),
             into: out + (matrix * layers + layer) * m * n * size, scratch: scratch)
         }
       }

@@ -7,6 +7,8 @@ struct MatrixOperand {
   let stride: Int
   /// Whether it is stored with rows and columns exchanged.
   let isTransposed: Bool
+  /// What its elements are; of weights, a type that only stores is widened on the way.
+  let dtype: DType
 
   /// Distances in elements from a row to the next and from a column to the next.
   var strides: (row: Int, column: Int) { isTransposed ? (1, stride) : (stride, 1) }
@@ -84,10 +86,11 @@ struct ProductTiles {
   ) {
     let (i, j, l) = (tile / columnBlocks * rows, tile % columnBlocks * columns, layer * depth)
     let (size, x, y) = (dtype.size, a.strides, b.strides)
+    let right = b.address + (l * y.row + j * y.column) * b.dtype.size
     tk_gemm_tile(
       dtype.kernelType, Swift.min(rows, m - i), Swift.min(columns, n - j), Swift.min(depth, k - l),
       a.address + (i * x.row + l * x.column) * size, x.row, x.column,
-      b.address + (l * y.row + j * y.column) * size, y.row, y.column,
+      b.dtype.stored, right, y.row, y.column,
       bias.map { $0 + j * size }, c + (i * n + j) * size, n, scratch)
   }
 }

@@ -23,6 +23,7 @@ enum Convolution {
     _ route: ConvolutionRoute
   ) -> Tensor {
     Backend.prepare()
+    let weights = weights.converted(to: gradient.dtype)
     guard let transposed = geometry.transposed else {
       return UnfoldedConvolution.inputGradient(gradient, weights, geometry)
     }
@@ -52,9 +53,9 @@ enum Convolution {
     _ x: Tensor, _ weights: Tensor, _ bias: Tensor?, outChannels: Int, _ operation: String
   ) {
     require(
-      x.dtype.computes && x.dtype == weights.dtype && (bias.map { $0.dtype == x.dtype } ?? true),
-      operation,
-      "input, weights and bias must be of one type that computes, got \(x.dtype), "
+      weights.dtype.serves(x.dtype) && (bias.map { $0.dtype == x.dtype } ?? true), operation,
+      "input, weights and bias must be of one type that computes (or the weights of one that only "
+        + "stores), got \(x.dtype), "
         + "\(weights.dtype), \(bias.map { $0.dtype.rawValue } ?? "none")")
     if let bias {
       require(

@@ -26,9 +26,20 @@ enum PanelProduct {
     _ matrix: MatrixOperand, rows: Int, columns: Int, dtype: DType
   ) -> Tensor {
     let panels = Tensor(uninitialized: [padded(columns, dtype), rows], dtype: dtype)
-    let (row, column) = matrix.strides
-    tk_gemm_pack(
-      dtype.kernelType, rows, columns, matrix.address, row, column, panels.freshAddress)
+    let ((row, column), width, stored) = (matrix.strides, width(dtype), matrix.dtype.stored)
+    let scratchBytes = stored == TK_AS_COMPUTED ? 0 : width * rows * dtype.size
+    let grain = Swift.max(1, packingGrain / (width * Swift.max(1, rows))) * width
+    Parallel.ranges(columns, grain: grain) { range in
+      StoragePool.shared.withScratch(scratchBytes) { scratch in
+        tk_gemm_pack(
+          dtype.kernelType, rows, range.count, stored,
+          matrix.address + range.lowerBound * column * matrix.dtype.size, row, column,
+          panels.freshAddress + range.lowerBound * rows * dtype.size, scratch)
+      }
+    }
     return panels
   }
+
+  /// Elements that one thread packs at a time.
+  private static let packingGrain = 1 << 16
 }

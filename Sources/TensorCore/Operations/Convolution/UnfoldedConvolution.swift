@@ -25,8 +25,9 @@ enum UnfoldedConvolution {
     for group in 0..<geometry.groups {
       let panels = PanelProduct.packed(
         MatrixOperand(
-          address: weights.readAddress + group * out * size, stride: geometry.outChannels,
-          isTransposed: false), rows: depth, columns: out, dtype: dtype)
+          address: weights.readAddress + group * out * weights.dtype.size,
+          stride: geometry.outChannels, isTransposed: false, dtype: weights.dtype), rows: depth,
+        columns: out, dtype: dtype)
       let offset = bias.map { $0.readAddress + group * out * size }
       Parallel.ranges(geometry.pixels, grain: rows) { range in
         var window = geometry.window
@@ -104,7 +105,7 @@ enum UnfoldedConvolution {
     return PanelProduct.packed(
       MatrixOperand(
         address: weights.readAddress + group * out * weights.dtype.size,
-        stride: geometry.outChannels, isTransposed: true),
+        stride: geometry.outChannels, isTransposed: true, dtype: weights.dtype),
       rows: out, columns: geometry.taps * geometry.channelsPerGroup, dtype: weights.dtype)
   }
 }

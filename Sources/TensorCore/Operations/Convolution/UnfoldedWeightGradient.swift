@@ -78,7 +78,9 @@ extension UnfoldedConvolution {
         type, &window, first, count, share.group * per + share.channels.lowerBound,
         share.channels.count, share.taps.lowerBound, share.taps.count, x.readAddress,
         windows.freshAddress)
-      tk_gemm_pack(type, count, out, seed + first * all * size, all, 1, panels.freshAddress)
+      tk_gemm_pack(
+        type, count, out, TK_AS_COMPUTED, seed + first * all * size, all, 1, panels.freshAddress,
+        nil)
       tk_gemm(
         type, rows, out, count, windows.readAddress, 1, rows, panels.readAddress, width,
         count * width, nil, target + start * size, all, first > share.pixels.lowerBound ? 1 : 0)

@@ -67,8 +67,8 @@ struct WinogradConvolution {
   ) {
     let transform = tile == 4 ? tk_winograd4_weights : tk_winograd2_weights
     transform(
-      weights.dtype.kernelType, geometry.window.channels, geometry.outChannels,
-      columns.lowerBound, columns.count, rows.lowerBound, rows.count, weights.readAddress,
+      u.dtype.kernelType, geometry.window.channels, geometry.outChannels, columns.lowerBound,
+      columns.count, rows.lowerBound, rows.count, weights.dtype.stored, weights.readAddress,
       u.freshAddress, step)
   }
 }

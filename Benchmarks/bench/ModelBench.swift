@@ -1,0 +1,134 @@
+import ArgumentParser
+import DiffusionModels
+import Foundation
+import TensorCore
+import TensorLayers
+
+/// What the verbs that time a model's part take.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    help: "Which model: \(ModelPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var preset = ModelPreset.sd15
+
+  @Option(help: "Samples at once.")
+  var batch = 1
+
+  @Option(help: "What weights are stored in: float32, float16, bfloat16.")
+  var weights = DType.float32
+
+  @Flag(help: "Also a table of where the time goes, by operation and level.")
+  var ops = false
+
+  func validate() throws {
+    if batch < 1 { throw ValidationError("--batch takes a number of 1 or more, not \(batch).") }
+    if weights == .float64 { throw ValidationError("--weights takes no float64.") }
+  }
+
+  /// Times `body` and, where asked to, shows where its time goes.
+  func time(
+    _ name: String, _ options: BenchOptions, _ report: inout Report, _ body: () -> Void
+  ) {
+    body()
+    let table = OperationTable(OperationTrace.shared.records(of: body))
+    let result = Measurement.of(
+      "\(name) \(preset.rawValue) batch \(batch)", repeat: options.repeat,
+      operations: table.operations, bytes: nil, on: report.machine, body)
+    report.add(result)
+    if ops {
+      for line in table.lines(on: report.machine) { report.say(line) }
+    }
+  }
+}
+
+extension DType: ExpressibleByArgument {}
+
+/// `bench unet`: one answer of the U-Net.
+struct UNetBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "unet", abstract: "Times a Stable Diffusion U-Net with random weights.",
+    discussion: "Example: bench unet --preset sd15 --latent 64 --ops")
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: "Side of the latents.")
+  var latent = 64
+
+  @OptionGroup var options: BenchOptions
+
+  func run() throws {
+    let (configuration, batch) = (model.preset.unet, model.batch)
+    var unset = ParameterInitializer.unset
+    let network = ConditionalUNet(configuration, initializer: &unset)
+      .filled(weights: model.weights)
+    var draws = CounterGenerator(seed: 1)
+    let x = Tensor.randomNormal([batch, latent, latent, configuration.inChannels], using: &draws)
+    let text = Tensor.randomNormal(
+      [batch, 77, configuration.crossAttentionWidths[0]], using: &draws)
+    var extras = ConditionalUNet.Extras()
+    if configuration.additionalEmbedding != nil {
+      extras.text = Tensor.randomNormal([batch, 1280], using: &draws)
+      extras.sizes = Array(repeating: [1024, 1024, 0, 0, 1024, 1024], count: batch)
+    }
+    let times = Array(repeating: 500.0, count: batch)
+    try options.run { report in
+      model.time("unet \(latent)x\(latent)", options, &report) {
+        _ = network(x, timesteps: times, text: text, extras: extras)
+      }
+    }
+  }
+}
+
+/// `bench vae`: an autoencoder's decoder.
+struct AutoencoderBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vae", abstract: "Times a Stable Diffusion autoencoder with random weights.",
+    discussion: "Example: bench vae --latent 64 --ops")
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: "Side of the latents.")
+  var latent = 64
+
+  @Flag(help: "Encodes pictures in place of decoding latents.")
+  var encode = false
+
+  @OptionGroup var options: BenchOptions
+
+  func run() throws {
+    let configuration = model.preset.autoencoder
+    var unset = ParameterInitializer.unset
+    let network = KLAutoencoder(configuration, initializer: &unset).filled(weights: model.weights)
+    var draws = CounterGenerator(seed: 1)
+    let side = encode ? latent * configuration.reduction : latent
+    let channels = encode ? configuration.inChannels : configuration.latentChannels
+    let x = Tensor.randomNormal([model.batch, side, side, channels], using: &draws)
+    try options.run { report in
+      model.time(
+        (encode ? "vae encode " : "vae decode ") + "\(side)x\(side)", options, &report
+      ) {
+        if encode { _ = network.encode(x) } else { _ = network.decode(x) }
+      }
+    }
+  }
+}
+
+/// `bench text`: a text encoder.
+struct TextBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "text", abstract: "Times a CLIP text encoder with random weights.",
+    discussion: "Example: bench text --preset sd15 --ops")
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var options: BenchOptions
+
+  func run() throws {
+    var unset = ParameterInitializer.unset
+    let network = CLIPTextEncoder(model.preset.text, hasProjection: false, initializer: &unset)
+      .filled(weights: model.weights)
+    var draws = CounterGenerator(seed: 1)
+    let tokens = (0..<model.batch).map { _ in draws.integers(below: 49407, count: 77) }
+    try options.run { report in
+      model.time("text 77 tokens", options, &report) { _ = network(tokens) }
+    }
+  }
+}
