@@ -93,7 +93,7 @@ public enum OrderTable {
     let name = order.map { "\(entry.name), order \($0)" } ?? entry.name
     var row = OrderRow(name: name, entry: entry.name, order: sampler.solver.order)
     if entry.evaluations == .adaptive {
-      row.tolerances = try toleranceRuns(of: sampler.solver, sampler.plan)
+      row.tolerances = try toleranceRuns(of: entry, order: order)
     } else {
       try measure(sampler, of: entry, &row)
     }
@@ -128,21 +128,14 @@ public enum OrderTable {
     entry.name == "ddim-inverse" ? .smooth : .karrasToClean
   }
 
-  private static func toleranceRuns<S: Solver>(
-    of solver: S, _ plan: @escaping @Sendable (SamplingPlan) -> SamplingPlan
+  private static func toleranceRuns(
+    of entry: SolverEntry, order: Int?
   ) throws -> [OrderRow.ToleranceRun] {
     try [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7].map { tolerance in
-      let sampler: Sampler
-      if let adaptive = solver as? DPMAdaptive {
-        let solver = DPMAdaptive(
-          order: adaptive.order, relative: tolerance, absolute: tolerance)
-        sampler = Sampler(solver, plan: plan)
-      } else {
-        sampler = Sampler(
-          DormandPrince(relative: tolerance, absolute: tolerance), plan: plan)
-      }
+      var options = SolverOptions(order: order)
+      (options.relativeTolerance, options.absoluteTolerance) = (tolerance, tolerance)
       let run = try OrderMeasurement(.mixture, .variancePreserving, .smooth)
-        .run(sampler, steps: 1, startsExactly: false)
+        .run(entry.make(options), steps: 1, startsExactly: false)
       return OrderRow.ToleranceRun(tolerance: tolerance, run: run)
     }
   }

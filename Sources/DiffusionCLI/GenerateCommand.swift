@@ -61,15 +61,12 @@ struct GenerateCommand: AsyncParsableCommand {
     help: "Noise put in anew, from 0 (none) to 1 (as much as DDPM), where the sampler has it.")
   var eta: Double?
 
-  @Option(help: "The sampler's order, where it has several.")
-  var order: Int?
-
   @Option(
-    help: "Noise added before each step (S_churn over the whole run), where the sampler has it.")
-  var churn = 0.0
-
-  @Option(help: "What the sampler's noise is multiplied by, where it has some.")
-  var noiseScale = 1.0
+    name: .customLong("sampler-option"),
+    help: """
+      An option of the sampler as key=value, such as order=3; `diffusion samplers` lists each sampler's. Repeatable.
+      """)
+  var samplerOptions: [String] = []
 
   @Option(
     help: """
@@ -120,16 +117,37 @@ struct GenerateCommand: AsyncParsableCommand {
   /// - Parameter process: what the model was trained on; where it names a scheduler, that is the default.
   private func request(
     process: ProcessConfiguration, guidance usual: Double, batch usualBatch: Int
-  ) -> ImageRequest {
-    var options = SolverOptions(eta: eta, noiseScale: noiseScale, order: order, churn: churn)
-    if sampler == nil, options == SolverOptions() { options = process.solverOptions }
+  ) throws -> ImageRequest {
+    let name = sampler ?? process.solverName ?? process.defaultSampler
     return ImageRequest(
       classes: (0..<count).map { classes.isEmpty ? nil : classes[$0 % classes.count] },
-      steps: steps, sampler: sampler ?? process.solverName ?? process.defaultSampler,
-      options: options,
+      steps: steps, sampler: name,
+      options: try solverOptions(of: name, from: sampler == nil ? process.solverOptions : nil),
       schedule: levels.schedule, scheduleOptions: levels.options, guidance: guidance ?? usual,
       seed: seed ?? UInt64.random(in: 0..<1 << 32), generator: rng,
       batchSize: batch ?? usualBatch)
+  }
+
+  /// The options of a sampler: those of the model's own scheduler, and what was asked for.
+  private func solverOptions(
+    of name: String, from usual: SolverOptions?
+  ) throws -> SolverOptions {
+    var options = usual ?? SolverOptions()
+    guard let entry = SolverCatalog.entry(named: name) else { return options }
+    let given = (eta.map { ["eta=\($0)"] } ?? []) + samplerOptions
+    for option in given {
+      let parts = option.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw ValidationError("--sampler-option takes key=value, not \(option).")
+      }
+      do throws(InvalidSolverOption) {
+        try options.set(parts[0], to: parts[1], for: entry)
+      } catch {
+        let flag = error.name == "eta" ? "--" : "--sampler-option "
+        throw ValidationError(flag + error.description)
+      }
+    }
+    return options
   }
 
   private struct Picture {
@@ -185,7 +203,7 @@ struct GenerateCommand: AsyncParsableCommand {
       throw ValidationError("--class: the model draws from texts; use --prompt")
     }
     let model = try LatentModel(folder: folder, variant: text.variant, notes: &notes)
-    let pictures = request(process: model.process, guidance: 7.5, batch: 1)
+    let pictures = try request(process: model.process, guidance: 7.5, batch: 1)
     return try LatentPipeline(model: model).generate(text.request(pictures))
   }
 
@@ -196,7 +214,7 @@ struct GenerateCommand: AsyncParsableCommand {
     }
     let model = try (model.map(ModelLocation.path) ?? .embedded).load(notes: &notes)
     return try ImagePipeline(model: model).generate(
-      request(process: model.configuration.process, guidance: 1.2, batch: 64))
+      try request(process: model.configuration.process, guidance: 1.2, batch: 64))
   }
 
   /// What made a picture, as JSON under the keyword `diffusion`.
@@ -209,9 +227,8 @@ struct GenerateCommand: AsyncParsableCommand {
       width: text.width, height: text.height, clipSkip: text.clipSkip, steps: steps,
       sampler: request.sampler,
       schedule: levels.schedule, shift: levels.shift, rho: levels.rho,
-      sigmaMin: levels.sigmaMin, sigmaMax: levels.sigmaMax, eta: eta, order: order,
-      churn: churn == 0 ? nil : churn,
-      noiseScale: noiseScale == 1 ? nil : noiseScale, guidance: request.guidance,
+      sigmaMin: levels.sigmaMin, sigmaMax: levels.sigmaMax, eta: eta,
+      samplerOptions: samplerOptions.isEmpty ? nil : samplerOptions, guidance: request.guidance,
       seed: request.seed(of: index),
       rng: rng.rawValue)
     return ["diffusion": String(decoding: try encoder.encode(recipe), as: UTF8.self)]
@@ -254,9 +271,7 @@ private struct PictureRecipe: Encodable {
   let sigmaMin: Double?
   let sigmaMax: Double?
   let eta: Double?
-  let order: Int?
-  let churn: Double?
-  let noiseScale: Double?
+  let samplerOptions: [String]?
   let guidance: Double
   let seed: UInt64
   let rng: String

@@ -88,7 +88,7 @@ import Testing
     ),
     (
       ImageRequest(classes: [0], options: SolverOptions(eta: 1), seed: 0),
-      "eta: the sampler ddpm has no such option; leave it out"
+      "eta: the sampler ddpm has no such option; it has none"
     ),
     (
       ImageRequest(classes: [0], sampler: "magic", seed: 0),

@@ -83,6 +83,9 @@ import Testing
     expect(
       .edm(), 0.25 / total, 0.5 * sigma / total.squareRoot(), 1 / total.squareRoot(),
       log(sigma) / 4)
+    expect(
+      .edmVelocity(), 0.25 / total, -0.5 * sigma / total.squareRoot(), 1 / total.squareRoot(),
+      log(sigma) / 4)
     expect(.varianceExploding, 1, sigma, 1, log(sigma / 2))
     let input = 1 / (1 + sigma * sigma).squareRoot()
     // 999 t with t the root of 19.9 / 2 t^2 + 0.1 t = ln(1 + sigma^2).
@@ -93,6 +96,30 @@ import Testing
       abs(cosine.levels[$0].ratio - sigma) < abs(cosine.levels[$1].ratio - sigma)
     }
     expect(.improvedDDPM, 1, -sigma, input, Double(nearest ?? -1))
+  }
+
+  /// Networks of VP are told the time of the process that they were trained on.
+  @Test func variancePreservingTimesAreTheProcesssOwn() {
+    let process = VariancePreserving(beta: LinearBeta(from: 0.5, to: 12))
+    for known: any Diffusion.Process in [process, AnyProcess(process)] {
+      let told = Parameterization.variancePreserving.preconditioning(
+        at: NoiseLevel(sigma: 0.7), of: known
+      ).time
+      #expect(relative(told, process.timestep(of: NoiseLevel(sigma: 0.7))) < 1e-14)
+    }
+  }
+
+  /// Stable Audio's scheduler (CosineDPMSolverMultistepScheduler) on variance-exploding levels is v on the angle: c_skip =
+  /// 1 / (sigma^2 + 1), c_out = -sigma c_in, c_in = 1 / sqrt(sigma^2 + 1), told atan(sigma) 2 / pi.
+  @Test(arguments: [0.3, 0.7, 500])
+  func velocityOnTheAngleIsEDMsWithDeviationOne(_ sigma: Double) {
+    let numbers = Parameterization.velocity.preconditioning(
+      at: NoiseLevel(sigma: sigma), of: TrigonometricProcess())
+    let input = 1 / (sigma * sigma + 1).squareRoot()
+    #expect(relative(numbers.skip, input * input) < 1e-13)
+    #expect(relative(numbers.output, -sigma * input) < 1e-13)
+    #expect(relative(numbers.input, input) < 1e-13)
+    #expect(relative(numbers.time, atan(sigma) * 2 / .pi) < 1e-13)
   }
 
   /// EDM's input and target have variance 1 where the data's deviation is what it says.
@@ -122,7 +149,9 @@ import Testing
   @Test func namesInFilesAreDiffusers() throws {
     let names = ["epsilon", "sample", "v_prediction", "flow_prediction"]
     #expect(Parameterization.allCases.prefix(4).map(\.name) == names)
-    for kind in Parameterization.allCases + [.edm(dataDeviation: 1.5)] {
+    for kind in Parameterization.allCases + [
+      .edm(dataDeviation: 1.5), .edmVelocity(dataDeviation: 1.5),
+    ] {
       let data = try JSONEncoder().encode([kind])
       #expect(try JSONDecoder().decode([Parameterization].self, from: data) == [kind])
     }

@@ -121,6 +121,8 @@ CASES = [
                                          dict(use_karras_sigmas=True), dict(use_dynamic_shifting=True)]),
     ("FlowMatchHeunDiscreteScheduler", [{}, dict(shift=3.0)]),
     ("UnCLIPScheduler", [{}]),
+    ("IPNDMScheduler", [{}]),
+    ("CosineDPMSolverMultistepScheduler", [{}, dict(sigma_schedule="karras", sigma_max=80.0)]),
 ]
 DOUBLED = ("HeunDiscrete", "DPMSolverSDE", "KDPM2", "FlowMatchHeun")
 
@@ -155,7 +157,7 @@ def laid_out(name, config, steps):
     else:
         scheduler.set_timesteps(steps)
     timesteps = np.asarray(scheduler.timesteps, dtype=np.float64)
-    if name in ("PNDMScheduler", "LCMScheduler", "TCDScheduler", "UnCLIPScheduler"):
+    if name in ("PNDMScheduler", "LCMScheduler", "TCDScheduler", "UnCLIPScheduler", "IPNDMScheduler"):
         return timesteps, None
     sigmas = np.asarray(scheduler.sigmas, dtype=np.float64)
     if name.startswith(DOUBLED):

@@ -1,7 +1,8 @@
 extension Parameterization: CaseIterable {
   /// Each of them, EDM's for data of deviation 0.5.
   public static let allCases: [Parameterization] = [
-    .epsilon, .sample, .velocity, .flow, .score, .edm(), .varianceExploding, .variancePreserving,
+    .epsilon, .sample, .velocity, .flow, .score, .edm(), .edmVelocity(), .varianceExploding,
+    .variancePreserving,
     .improvedDDPM,
   ]
 
@@ -14,6 +15,7 @@ extension Parameterization: CaseIterable {
     case .flow: "flow_prediction"
     case .score: "score"
     case .edm: "edm"
+    case .edmVelocity: "edm_v"
     case .varianceExploding: "ve"
     case .variancePreserving: "vp"
     case .improvedDDPM: "iddpm"
@@ -35,8 +37,11 @@ extension Parameterization: Codable {
   /// Reads a name, or `{"name": "edm", "sigma_data": 0.5}`; throws `DecodingError` for a name that is not known.
   public init(from decoder: any Decoder) throws {
     let value = try decoder.singleValueContainer()
-    if let scaled = try? value.decode(Scaled.self), scaled.name == "edm" {
-      self = .edm(dataDeviation: scaled.dataDeviation)
+    if let scaled = try? value.decode(Scaled.self), ["edm", "edm_v"].contains(scaled.name) {
+      let deviation = scaled.dataDeviation
+      self =
+        scaled.name == "edm"
+        ? .edm(dataDeviation: deviation) : .edmVelocity(dataDeviation: deviation)
       return
     }
     let name = try value.decode(String.self)
@@ -52,10 +57,11 @@ extension Parameterization: Codable {
   /// Writes the name, and the data's deviation where it is not 0.5.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
-    if case .edm(let deviation) = self, deviation != 0.5 {
+    switch self {
+    case .edm(let deviation) where deviation != 0.5,
+      .edmVelocity(let deviation) where deviation != 0.5:
       try container.encode(Scaled(name: name, dataDeviation: deviation))
-    } else {
-      try container.encode(name)
+    default: try container.encode(name)
     }
   }
 }

@@ -18,9 +18,12 @@ public enum Parameterization: Sendable, Hashable {
   case score
   /// EDM: input and target of variance 1 at every level for data of deviation `dataDeviation`.
   case edm(dataDeviation: Double = 0.5)
+  /// ``edm(dataDeviation:)`` with the network's output negated: what diffusers' EDM schedulers call v-prediction.
+  case edmVelocity(dataDeviation: Double = 0.5)
   /// EDM's form of the variance-exploding networks of Song et al. 2021: minus the noise, told `ln(sigma / 2)`.
   case varianceExploding
-  /// EDM's form of their variance-preserving networks: the noise, told 999 times ``VariancePreserving``'s time.
+  /// EDM's form of their variance-preserving networks: the noise, told 999 times the time of ``VariancePreserving``: of the
+  /// process itself where it is one, else of the paper's.
   case variancePreserving
   /// EDM's form of the networks of Nichol and Dhariwal 2021: the noise, told the nearest timestep of the cosine chain.
   case improvedDDPM
@@ -45,11 +48,11 @@ public enum Parameterization: Sendable, Hashable {
     case .velocity: return numbers(signal / total, -noise / total)
     case .flow: return numbers(1 / (signal + noise), -noise / (signal + noise))
     case .score: return numbers(1 / signal, noise * noise / signal)
-    case .edm(let deviation):
+    case .edm(let deviation), .edmVelocity(let deviation):
       let variance = own.variance(ofData: deviation)
       return numbers(
-        deviation * deviation * signal / variance, noise * deviation / variance.squareRoot(),
-        1 / variance.squareRoot())
+        deviation * deviation * signal / variance,
+        sign * noise * deviation / variance.squareRoot(), 1 / variance.squareRoot())
     case .varianceExploding: return numbers(1 / signal, noise / signal, 1 / signal)
     case .variancePreserving, .improvedDDPM:
       return numbers(1 / signal, -noise / signal, 1 / total.squareRoot())
@@ -65,10 +68,16 @@ public enum Parameterization: Sendable, Hashable {
     case .flow: return (-1, 1)
     case .score: return (0, -1 / level.noise)
     case .varianceExploding: return (0, -1)
-    case .edm(let deviation):
-      let root = level.variance(ofData: deviation).squareRoot()
+    case .edm(let deviation), .edmVelocity(let deviation):
+      let root = sign * level.variance(ofData: deviation).squareRoot()
       return (level.noise / (deviation * root), -deviation * level.signal / root)
     }
+  }
+
+  /// What EDM's output is multiplied by.
+  private var sign: Double {
+    if case .edmVelocity = self { return -1 }
+    return 1
   }
 
   /// The process's own level, and what a sample at `level` is multiplied by to be at it.
@@ -85,9 +94,11 @@ public enum Parameterization: Sendable, Hashable {
   private func time<P: Process>(at level: NoiseLevel, of process: P) -> Double {
     switch self {
     case .epsilon, .sample, .velocity, .flow, .score: return process.timestep(of: level)
-    case .edm: return log(level.ratio) / 4
+    case .edm, .edmVelocity: return log(level.ratio) / 4
     case .varianceExploding: return log(level.ratio / 2)
-    case .variancePreserving: return VariancePreserving().timestep(of: level)
+    case .variancePreserving:
+      let base = (process as? AnyProcess)?.base ?? process
+      return (base as? VariancePreserving ?? VariancePreserving()).timestep(of: level)
     case .improvedDDPM: return Double(Self.cosineChain.nearestTimestep(to: level))
     }
   }

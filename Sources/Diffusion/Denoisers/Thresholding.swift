@@ -39,7 +39,8 @@ public struct Thresholded<Base: Denoiser>: Denoiser {
   /// The range; `nil` leaves estimates as they are.
   public let threshold: Threshold?
   /// Whether the noise is read off the estimate before it was bounded, as diffusers' DDIM has it, or off the bounded
-  /// one (guided-diffusion; diffusers' `use_clipped_model_output`).
+  /// one (guided-diffusion; diffusers' `use_clipped_model_output`). A direction that the base names itself stays one, bounded
+  /// in the latter case.
   public let keepsDirection: Bool
 
   /// `base` with its estimates bounded.
@@ -66,7 +67,7 @@ public struct Thresholded<Base: Denoiser>: Denoiser {
     let raw = estimate.denoised
     estimate.denoised = threshold.applied(to: raw)
     if keepsDirection, estimate.direction == nil { estimate.direction = raw }
-    if !keepsDirection { estimate.direction = nil }
+    if !keepsDirection { estimate.direction = estimate.direction.map(threshold.applied) }
     return estimate
   }
 }

@@ -132,6 +132,13 @@ extension ProcessConfiguration: Codable {
     expect(
       .timestepOffset, (0..<trainingTimesteps).contains(timestepOffset),
       "0 to below num_train_timesteps", timestepOffset)
+    let layout = sampling.scheduler?.layout
+    if layout == .angle || layout == .cosineEDM {
+      expect(
+        .parameterization, parameterization == .velocity, Parameterization.velocity.name,
+        parameterization.name)
+      expect(.explicitBetas, explicitBetas == nil, "none", "a list")
+    }
     return found + continuousComplaints
   }
 }

@@ -16,7 +16,8 @@ extension ProcessConfiguration {
     case .chain: chainLevels(timesteps(steps))
     case .interpolated: interpolatedLevels(steps)
     case .multistep: multistepLevels(steps, shift: shift)
-    case .edm: edmLevels(steps)
+    case .edm, .cosineEDM: edmLevels(steps)
+    case .angle: angleLevels(steps)
     case .consistency: consistencyLevels(steps)
     case .flow: flowLevels(steps, shift: shift)
     case .distilled: chainLevels(distilledTimesteps(steps))
@@ -178,12 +179,26 @@ extension ProcessConfiguration {
   // MARK: - Continuous processes
 
   private func edmLevels(_ steps: Int) -> [NoiseLevel] {
-    let (smallest, largest) = (sampling.sigmaMin ?? 0.002, sampling.sigmaMax ?? 80)
-    let grid: SigmaGrid =
-      sampling.sigmaSchedule == "exponential" ? .exponential : .karras(rho: sampling.rho ?? 7)
+    let isCosine = sampling.scheduler == .cosineMultistep
+    let smallest = sampling.sigmaMin ?? (isCosine ? 0.3 : 0.002)
+    let largest = sampling.sigmaMax ?? (isCosine ? 500 : 80)
+    let isExponential =
+      (sampling.sigmaSchedule ?? (isCosine ? "exponential" : "karras"))
+      == "exponential"
+    let grid: SigmaGrid = isExponential ? .exponential : .karras(rho: sampling.rho ?? 7)
     let sigmas = grid.sigmas(steps, from: largest, to: smallest)
     let end = sampling.finalSigmas == "sigma_min" ? smallest : 0
     return (sigmas + [end]).map(NoiseLevel.init(sigma:))
+  }
+
+  /// iPNDM's: the noise is the squared sine of the falling share of a right angle.
+  private func angleLevels(_ steps: Int) -> [NoiseLevel] {
+    let levels = (0..<steps).map { index -> NoiseLevel in
+      let sine = sin(.pi / 2 * Double(steps - index) / Double(steps))
+      let noise = sine * sine
+      return NoiseLevel(signal: ((1 - noise) * (1 + noise)).squareRoot(), noise: noise)
+    }
+    return levels + [.clean]
   }
 
   private func consistencyLevels(_ steps: Int) -> [NoiseLevel] {

@@ -1,10 +1,15 @@
 // What a network learned and what a run is made with, as the scheduler that the configuration names has it.
 
 extension ProcessConfiguration {
-  /// What the network's output stands for: ``parameterization``, which for the schedulers of EDM is EDM's own.
+  /// What the network's output stands for: ``parameterization``, which for the schedulers of EDM is EDM's own, and v for
+  /// those that tell networks an angle.
   public var networkParameterization: Parameterization {
     switch sampling.scheduler?.layout {
-    case .edm where kind == .discrete: .edm(dataDeviation: sampling.sigmaData ?? 0.5)
+    case .edm where kind == .discrete:
+      parameterization == .velocity
+        ? .edmVelocity(dataDeviation: sampling.sigmaData ?? 0.5)
+        : .edm(dataDeviation: sampling.sigmaData ?? 0.5)
+    case .angle, .cosineEDM: .velocity
     default: parameterization
     }
   }
@@ -16,6 +21,7 @@ extension ProcessConfiguration {
     switch layout {
     case .edm, .consistency:
       return EDM(from: sampling.sigmaMin ?? 0.002, to: sampling.sigmaMax ?? 80)
+    case .angle, .cosineEDM: return TrigonometricProcess()
     case .flow:
       return RectifiedFlow(
         shift: sampling.shift ?? 1, timeScale: Double(trainingTimesteps))
@@ -50,10 +56,13 @@ extension ProcessConfiguration {
     case .ddpmParallel, .unCLIP: return "ddpm"
     case .ddimParallel: return "ddim"
     case .pndm: return sampling.skipsRungeKutta == true ? "plms" : "pndm"
+    case .cosineMultistep:
+      return sampling.solverType == "heun" ? "dpm++2m-sde-heun" : "dpm++2m-sde"
     case .dpmMultistep, .edmMultistep:
       switch sampling.algorithm ?? "dpmsolver++" {
       case "dpmsolver": return "dpm-multi"
       case "sde-dpmsolver++":
+        if order == 3 { return "dpm++3m-sde" }
         return sampling.solverType == "heun" ? "dpm++2m-sde-heun" : "dpm++2m-sde"
       case "dpmsolver++", "deis":
         return order == 1 ? "ddim" : order == 3 ? "dpm++3m" : "dpm++2m"
@@ -62,17 +71,5 @@ extension ProcessConfiguration {
     case .uniPC: return sampling.solverType == "bh1" ? "unipc-bh1" : "unipc"
     default: return scheduler.rawValue
     }
-  }
-
-  /// The options of the solver that the scheduler stands for.
-  public var solverOptions: SolverOptions {
-    var options = SolverOptions(noiseScale: sampling.noiseScale ?? 1, variance: variance)
-    switch sampling.scheduler {
-    case .dpmSinglestep, .deis, .uniPC: options.order = sampling.solverOrder ?? 2
-    case .dpmMultistep where sampling.algorithm == "dpmsolver":
-      options.order = sampling.solverOrder ?? 2
-    default: break
-    }
-    return options
   }
 }

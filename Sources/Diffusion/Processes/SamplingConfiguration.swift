@@ -117,6 +117,13 @@ public struct SamplingConfiguration: Sendable, Hashable, Codable {
     expect(.finalSigmas, finalSigmas, "zero", "sigma_min")
     expect(.sigmaSchedule, sigmaSchedule, "karras", "exponential")
     expect(.shiftType, shiftType, "exponential", "linear")
+    expect(
+      .algorithm, algorithm, "dpmsolver++", "sde-dpmsolver++", "dpmsolver", "deis",
+      "data_prediction")
+    expect(.solverType, solverType, "midpoint", "heun", "logrho", "bh1", "bh2")
+    if scheduler == .cosineMultistep, let sigmaData, sigmaData != 1 {
+      found.append((.sigmaData, "expected 1, that of networks told an angle, found \(sigmaData)"))
+    }
     for (key, value) in [(CodingKeys.invertsSigmas, invertsSigmas), (.addsNoise, addsNoise)]
     where value == true {
       found.append((key, "expected false, found true"))

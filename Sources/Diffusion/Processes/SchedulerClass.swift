@@ -6,6 +6,7 @@ public enum SchedulerClass: String, Sendable, Hashable, Codable, CaseIterable {
   case ddimParallel = "DDIMParallelScheduler"
   case ddimInverse = "DDIMInverseScheduler"
   case pndm = "PNDMScheduler"
+  case ipndm = "IPNDMScheduler"
   case euler = "EulerDiscreteScheduler"
   case eulerAncestral = "EulerAncestralDiscreteScheduler"
   case heun = "HeunDiscreteScheduler"
@@ -21,6 +22,7 @@ public enum SchedulerClass: String, Sendable, Hashable, Codable, CaseIterable {
   case saSolver = "SASolverScheduler"
   case edmEuler = "EDMEulerScheduler"
   case edmMultistep = "EDMDPMSolverMultistepScheduler"
+  case cosineMultistep = "CosineDPMSolverMultistepScheduler"
   case consistency = "CMStochasticIterativeScheduler"
   case flowEuler = "FlowMatchEulerDiscreteScheduler"
   case flowHeun = "FlowMatchHeunDiscreteScheduler"
@@ -38,6 +40,10 @@ public enum SchedulerClass: String, Sendable, Hashable, Codable, CaseIterable {
     case multistep
     /// Levels between two ends.
     case edm
+    /// Levels between two ends, told as an angle.
+    case cosineEDM
+    /// Angles falling as the squared sine has them, from pure noise.
+    case angle
     /// Every so many of a grid that the model was distilled on.
     case distilled
     /// Every so many of Karras' grid, to its end.
@@ -54,6 +60,8 @@ public enum SchedulerClass: String, Sendable, Hashable, Codable, CaseIterable {
     case .euler, .eulerAncestral, .heun, .lms, .dpm2, .dpm2Ancestral, .dpmSDE: .interpolated
     case .dpmMultistep, .dpmMultistepInverse, .dpmSinglestep, .deis, .uniPC, .saSolver: .multistep
     case .edmEuler, .edmMultistep: .edm
+    case .cosineMultistep: .cosineEDM
+    case .ipndm: .angle
     case .consistency: .consistency
     case .flowEuler, .flowHeun: .flow
     case .lcm, .tcd: .distilled
@@ -83,6 +91,7 @@ public enum SchedulerClass: String, Sendable, Hashable, Codable, CaseIterable {
       configuration.schedule = .cosine
     case .consistency: configuration.clampsEstimates = true
     case .flowEuler, .flowHeun: configuration.parameterization = .flow
+    case .ipndm, .cosineMultistep: configuration.parameterization = .velocity
     default: break
     }
   }

@@ -27,13 +27,16 @@ public struct SASolver: Solver, Hashable, Codable {
   public let range: ClosedRange<Double>
   /// What is evaluated.
   public let mode: Mode
+  /// What happens to both orders over the last steps; the corrector's stays one higher.
+  public let finalOrder: FinalOrder
   /// Without noise: the predictor's, one more with a corrector that has as many nodes or more.
   public var order: Int { correctorOrder > predictorOrder ? correctorOrder : predictorOrder }
 
   /// The sampler.
   public init(
     predictorOrder: Int = 2, correctorOrder: Int = 2, tau: Double = 1,
-    range: ClosedRange<Double> = 0...(.infinity), mode: Mode = .pec
+    range: ClosedRange<Double> = 0...(.infinity), mode: Mode = .pec,
+    finalOrder: FinalOrder = .lowered
   ) {
     require(
       (1...4).contains(predictorOrder) && (0...4).contains(correctorOrder) && tau >= 0, "SASolver",
@@ -43,6 +46,7 @@ public struct SASolver: Solver, Hashable, Codable {
     self.tau = tau
     self.range = range
     self.mode = mode
+    self.finalOrder = finalOrder
   }
 
   /// What is carried from one step to the next.
@@ -51,6 +55,8 @@ public struct SASolver: Solver, Hashable, Codable {
     var nodes: [SlopeNode] = []
     /// The last step, for the corrector.
     var last: Last?
+    /// How many steps were made.
+    var stepsDone = 0
   }
 
   /// A step as it was predicted.
@@ -87,20 +93,22 @@ public struct SASolver: Solver, Hashable, Codable {
       }
     }
     let known = memory.nodes.count
-    let left = interval.following.count + 1
+    let limit = finalOrder.limit(over: interval, stepsDone: memory.stepsDone)
+    memory.stepsDone += 1
     let estimates = Array(
       ([node] + memory.nodes).prefix(max(predictorOrder, correctorOrder - 1)))
     // An estimate from pure noise is infinitely far away: nothing can be extrapolated from it.
     memory.nodes = from.signal > 0 ? estimates : []
     let z = deviates(interval) ? noise.noise(like: x, over: interval) : nil
-    let nodes = min(predictorOrder, left, known + 1)
+    let nodes = min(predictorOrder, limit, known + 1)
     let predicted = moved(
       sample, over: interval, through: Array(estimates.prefix(nodes)), noise: z)
     let corrects = correctorOrder > 0 && from.signal > 0 && interval.to.noise > 0
     memory.last =
       corrects
       ? Last(
-        x: sample, interval: interval, noise: z, nodes: min(correctorOrder, left + 1, known + 2))
+        x: sample, interval: interval, noise: z,
+        nodes: min(correctorOrder, limit == .max ? limit : limit + 1, known + 2))
       : nil
     return (predicted, denoised)
   }

@@ -10,11 +10,17 @@ import TensorCore
 public struct DDIMInversion: Solver, Hashable, Codable {
   /// Whether the denoiser is told the sample's own level.
   public let asksAtOwnLevel: Bool
+  /// What clean data is bounded to, read off at the level that is left (diffusers' `clip_sample`); such a step cannot be
+  /// undone. `nil` leaves it as it is.
+  public let bound: Threshold?
   /// 1.
   public var order: Int { 1 }
 
   /// The solver.
-  public init(asksAtOwnLevel: Bool = false) { self.asksAtOwnLevel = asksAtOwnLevel }
+  public init(asksAtOwnLevel: Bool = false, bound: Threshold? = nil) {
+    self.asksAtOwnLevel = asksAtOwnLevel
+    self.bound = bound
+  }
 
   /// One step towards noise with one evaluation.
   public func step<D: Denoiser, N: NoiseSource>(
@@ -28,10 +34,19 @@ public struct DDIMInversion: Solver, Hashable, Codable {
     }
     // x' = a' (x - s e) / a + s' e, with e = (x - a' D) / s'.
     let estimate = try denoiser(x, at: to)
+    if let bound {
+      let noise = estimate.noise(in: x, at: to)
+      let data = bound.applied(
+        to: Tensor.linearCombination([
+          (1 / from.signal, x), (-from.noise / from.signal, noise),
+        ]))
+      return (Tensor.linearCombination([(to.signal, data), (to.noise, noise)]), data)
+    }
     let scale = to.signal / from.signal
     let step = to.noise - from.noise * scale
     let moved = Tensor.linearCombination([
-      (scale + step / to.noise, x), (-step * to.signal / to.noise, estimate.denoised),
+      (scale + step / to.noise, x),
+      (-step * to.signal / to.noise, estimate.direction ?? estimate.denoised),
     ])
     return (moved, estimate.denoised)
   }

@@ -18,18 +18,35 @@ public struct PseudoMultistep: Solver, Hashable, Codable {
     case rungeKutta
   }
 
+  /// What is averaged.
+  public enum Averaged: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The noise, as the paper has it.
+    case noise
+    /// `v = signal epsilon - noise x0`, and the mean is read with the sample and the level at hand: what diffusers does where
+    /// the network answers v. A v of an earlier step is turned against it by the angle between the two levels, so that the
+    /// order is 1.
+    case velocity
+  }
+
   /// How many slopes are averaged: 1 to 4.
   public let slopes: Int
   /// How the first steps are made.
   public let beginning: Beginning
+  /// What is averaged.
+  public let averaged: Averaged
   /// What the papers give: for PNDM and PLMS 2, as on any smooth grid, for iPNDM that of the weights.
-  public var order: Int { beginning == .lowerOrder ? slopes : min(slopes, 2) }
+  public var order: Int {
+    averaged == .velocity ? 1 : beginning == .lowerOrder ? slopes : min(slopes, 2)
+  }
 
   /// The solver.
-  public init(slopes: Int = 4, beginning: Beginning = .improvedEuler) {
+  public init(
+    slopes: Int = 4, beginning: Beginning = .improvedEuler, averaged: Averaged = .noise
+  ) {
     require((1...4).contains(slopes), "PseudoMultistep", "\(slopes) slopes: give 1 to 4")
     self.slopes = slopes
     self.beginning = beginning
+    self.averaged = averaged
   }
 
   /// What it remembers.
@@ -45,7 +62,14 @@ public struct PseudoMultistep: Solver, Hashable, Codable {
   public func start() -> Memory { start(after: []) }
   /// The slopes of the past.
   public func start(after past: [PastStep]) -> Memory {
-    Memory(history: SlopeHistory(past, in: .noise, keeping: slopes - 1))
+    var history = SlopeHistory(past, in: .noise, keeping: slopes - 1)
+    if averaged == .velocity {
+      history.nodes = past.suffix(slopes - 1).reversed().map { step in
+        SlopeNode(
+          level: step.level, slope: slope(step.x, Estimate(denoised: step.denoised), step.level))
+      }
+    }
+    return Memory(history: history)
   }
 
   /// Adams and Bashforth's weights for even steps, the latest slope's first.
@@ -66,8 +90,7 @@ public struct PseudoMultistep: Solver, Hashable, Codable {
     }
     let estimate = try denoiser(x, at: interval.from)
     memory.history.stepsDone += 1
-    let now = SlopeNode(
-      level: interval.from, slope: Coordinates.noise.slope(at: x, estimate, interval.from))
+    let now = SlopeNode(level: interval.from, slope: slope(x, estimate, interval.from))
     let used = [now] + memory.history.nodes
     memory.history.record(now, keeping: slopes - 1)
     guard interval.from.signal > 0 else {
@@ -79,20 +102,33 @@ public struct PseudoMultistep: Solver, Hashable, Codable {
       }
       let ahead = moved(x, interval, [(1, now.slope)])
       let second = try denoiser(ahead, at: interval.to)
-      let slope = Coordinates.noise.slope(at: ahead, second, interval.to)
-      return (moved(x, interval, [(0.5, now.slope), (0.5, slope)]), estimate.denoised)
+      let end = slope(ahead, second, interval.to)
+      return (moved(x, interval, [(0.5, now.slope), (0.5, end)]), estimate.denoised)
     }
     let weights = Self.weights[used.count - 1]
     return (moved(x, interval, Array(zip(weights, used.map(\.slope)))), estimate.denoised)
   }
 
-  /// DDIM's step along a weighted sum of slopes.
+  private func slope(_ x: Tensor, _ estimate: Estimate, _ level: NoiseLevel) -> Tensor {
+    averaged == .noise
+      ? Coordinates.noise.slope(at: x, estimate, level) : estimate.velocity(of: x, at: level)
+  }
+
+  /// DDIM's step along a weighted sum of slopes, whose weights add up to 1.
   private func moved(
     _ x: Tensor, _ interval: Interval, _ slopes: [(Double, Tensor)]
   ) -> Tensor {
-    let step = interval.to.ratio - interval.from.ratio
-    return Coordinates.noise.moved(
-      x, from: interval.from, to: interval.to, along: slopes.map { (step * $0.0, $0.1) })
+    let (from, to) = (interval.from, interval.to)
+    let step = to.ratio - from.ratio
+    if averaged == .noise {
+      return Coordinates.noise.moved(
+        x, from: from, to: to, along: slopes.map { (step * $0.0, $0.1) })
+    }
+    // epsilon = (noise x + signal v) / (signal^2 + noise^2)
+    let share = to.signal * step / from.totalVariance
+    return Tensor.linearCombination(
+      [(to.signal / from.signal + share * from.noise, x)]
+        + slopes.map { (share * from.signal * $0.0, $0.1) })
   }
 }
 
@@ -118,10 +154,9 @@ extension PseudoMultistep {
     guard interval.hasLambda else {
       return (interval.firstOrder(x, estimate), estimate.denoised)
     }
-    let first = Coordinates.noise.slope(at: x, estimate, interval.from)
+    let first = slope(x, estimate, interval.from)
     let middle = moved(x, interval, [(1, first)])
-    let second = Coordinates.noise.slope(
-      at: middle, try denoiser(middle, at: interval.to), interval.to)
+    let second = slope(middle, try denoiser(middle, at: interval.to), interval.to)
     memory.history.record(
       SlopeNode(level: interval.from, slope: first), keeping: slopes - 1)
     memory.base = PlacedSample(level: interval.from, x: x)
@@ -140,10 +175,9 @@ extension PseudoMultistep {
       return (interval.firstOrder(x, estimate), estimate.denoised)
     }
     let whole = Interval(from: base.level, to: interval.to)
-    let third = Coordinates.noise.slope(at: x, estimate, interval.from)
+    let third = slope(x, estimate, interval.from)
     let ahead = moved(base.x, whole, [(1, third)])
-    let fourth = Coordinates.noise.slope(
-      at: ahead, try denoiser(ahead, at: interval.to), interval.to)
+    let fourth = slope(ahead, try denoiser(ahead, at: interval.to), interval.to)
     (memory.base, memory.sum) = (nil, nil)
     let moved = moved(base.x, whole, [(1, sum), (1.0 / 3, third), (1.0 / 6, fourth)])
     return (moved, estimate.denoised)

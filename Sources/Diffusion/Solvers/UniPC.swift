@@ -17,6 +17,8 @@ public struct UniPC: Solver, Hashable, Codable {
   public let rule: LinearRule
   /// Whether steps are corrected.
   public let corrects: Bool
+  /// The steps, counted from 0, that are not corrected.
+  public let uncorrectedSteps: [Int]
   /// What happens to the order over the last steps.
   public let finalOrder: FinalOrder
   /// The predictor's, and one more with the corrector.
@@ -25,13 +27,14 @@ public struct UniPC: Solver, Hashable, Codable {
   /// The solver.
   public init(
     _ coordinates: Coordinates = .data, predictorOrder: Int = 2, rule: LinearRule = .middle,
-    corrects: Bool = true, finalOrder: FinalOrder = .loweredToClean
+    corrects: Bool = true, uncorrectedSteps: [Int] = [], finalOrder: FinalOrder = .loweredToClean
   ) {
     require((1...3).contains(predictorOrder), "UniPC", "order \(predictorOrder): give 1 to 3")
     self.coordinates = coordinates
     self.predictorOrder = predictorOrder
     self.rule = rule
     self.corrects = corrects
+    self.uncorrectedSteps = uncorrectedSteps
     self.finalOrder = finalOrder
   }
 
@@ -93,7 +96,10 @@ public struct UniPC: Solver, Hashable, Codable {
 
   /// The sample at the end of the step before, made again with the slope there.
   private func corrected(_ x: Tensor, _ now: SlopeNode, _ memory: Memory) -> Tensor {
-    guard corrects, let before = memory.before else { return x }
+    let corrected = memory.history.stepsDone - 1
+    guard corrects, let before = memory.before, !uncorrectedSteps.contains(corrected) else {
+      return x
+    }
     let nodes = Array(memory.history.nodes.prefix(memory.used)) + [now]
     return coordinates.exponential(
       before.x, from: before.level, to: now.level, through: nodes, rule: rule)

@@ -49,7 +49,7 @@ public struct PixelModelConfiguration: Codable, Sendable, Hashable {
       let isTold =
         switch process.parameterization {
         case .epsilon, .sample, .velocity, .flow, .score: true
-        case .edm, .varianceExploding, .variancePreserving, .improvedDDPM: false
+        case .edm, .edmVelocity, .varianceExploding, .variancePreserving, .improvedDDPM: false
         }
       if process.kind == .discrete || !isTold {
         throw .configuration(

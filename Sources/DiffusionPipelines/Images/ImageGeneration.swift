@@ -103,6 +103,15 @@ extension Trajectory: RunningTrajectory where D.Failure == Never {
   }
 }
 
+extension ProcessConfiguration {
+  /// The noise that a run over a plan starts from, of the deviation that the model's scheduler gives it.
+  func start(_ shape: [Int], of plan: SamplingPlan, noise: inout SeededNoise) -> Tensor {
+    let drawn = noise.initial(shape, dtype: .float32)
+    let deviation = initialDeviation(at: plan.start)
+    return deviation == 1 ? drawn : drawn * deviation
+  }
+}
+
 extension PixelModel {
   /// The trajectory of one batch of a request.
   func trajectory(
@@ -113,11 +122,13 @@ extension PixelModel {
     let guided = ClassifierFreeGuidance(
       denoiser, towards: classes, awayFrom: classes.map { _ in nil },
       scale: classCount == 0 ? 1 : request.guidance)
-    let bounded = Thresholded(guided, configuration.process.threshold)
-    let noise = SeededNoise(request.generator, seeds: pictures.map(request.seed(of:)))
-    let shape = shape(count: pictures.count)
+    let bounded = Thresholded(
+      guided, configuration.process.threshold, keepsDirection: sampler.keepsDirection)
+    var noise = SeededNoise(request.generator, seeds: pictures.map(request.seed(of:)))
+    let start = configuration.process.start(
+      shape(count: pictures.count), of: plan, noise: &noise)
     func trajectory(_ solver: some Solver) -> any RunningTrajectory {
-      Trajectory(shape: shape, plan: plan, solver: solver, denoiser: bounded, noise: noise)
+      Trajectory(from: start, plan: plan, solver: solver, denoiser: bounded, noise: noise)
     }
     return trajectory(sampler.solver)
   }

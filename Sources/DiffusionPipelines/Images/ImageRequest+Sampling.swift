@@ -27,11 +27,16 @@ extension ImageRequest {
         problem: "there is none named \(sampler); "
           + "`diffusion samplers` lists those that there are")
     }
-    if let refused = options.refused(by: entry) {
-      throw .request(part: refused.part, problem: refused.problem)
+    do throws(InvalidSolverOption) {
+      try options.check(for: entry)
+    } catch {
+      let isEta = error.name == "eta"
+      throw .request(
+        part: isEta ? error.name : "sampler-option",
+        problem: isEta ? error.problem : error.description)
     }
     var options = options
-    options.variance = process.variance
+    (options.variance, options.bound) = (process.variance, process.threshold)
     let sampler = entry.make(options)
     return (sampler, sampler.plan(try plan(of: process)))
   }

@@ -87,15 +87,15 @@ private struct Batch: Sendable {
       var noise = SeededNoise(
         request.pictures.generator, seeds: pictures.map(request.pictures.seed(of:)))
       let unit = model.autoencoder.configuration.reduction
-      let latent = noise.initial(
-        [
-          pictures.count, size.0 / unit, size.1 / unit,
-          model.autoencoder.configuration.latentChannels,
-        ], dtype: .float32)
-      let deviation = model.process.initialDeviation(at: plan.start)
+      let shape = [
+        pictures.count, size.0 / unit, size.1 / unit,
+        model.autoencoder.configuration.latentChannels,
+      ]
+      let latent = model.process.start(shape, of: plan, noise: &noise)
+      let bounded = Thresholded(
+        guided, model.process.threshold, keepsDirection: sampler.keepsDirection)
       return Trajectory(
-        from: deviation == 1 ? latent : latent * deviation, plan: plan, solver: solver,
-        denoiser: Thresholded(guided, model.process.threshold), noise: noise)
+        from: latent, plan: plan, solver: solver, denoiser: bounded, noise: noise)
     }
     return trajectory(sampler.solver, model.process.samplingProcess)
   }

@@ -17,7 +17,13 @@ extension DenoisingTask {
     let guided = ClassifierFreeGuidance(
       model.denoiser, towards: classes, awayFrom: classes.map { _ in nil },
       scale: settings.guidance)
-    let bounded = Thresholded(guided, configuration.process.threshold)
+    let fitting = SolverCatalog.entry(named: configuration.process.defaultSampler)
+    var sampler = Sampler(DDIM(), keepsDirection: true)
+    if configuration.process.kind != .discrete, let fitting {
+      sampler = fitting.make(SolverOptions())
+    }
+    let bounded = Thresholded(
+      guided, configuration.process.threshold, keepsDirection: sampler.keepsDirection)
     let seeds = (0..<count).map { UInt64(configuration.training.seed) &+ UInt64($0) }
     let plan = configuration.process.plan(settings.steps)
     func last(_ solver: some Solver) throws(TrainingError) -> Tensor {
@@ -30,12 +36,7 @@ extension DenoisingTask {
         throw .sampling("\(error)")
       }
     }
-    let fitting = SolverCatalog.entry(named: configuration.process.defaultSampler)
-    var solver: any Solver = DDIM()
-    if configuration.process.kind != .discrete, let fitting {
-      solver = fitting.make(SolverOptions()).solver
-    }
-    let samples = try last(solver)
+    let samples = try last(sampler.solver)
     return Image.grid(ImageBatches.images(of: samples), columns: settings.perClass)
   }
 }

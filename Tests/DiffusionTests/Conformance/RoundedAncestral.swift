@@ -27,17 +27,3 @@ struct RoundedAncestral: Solver {
     return (Tensor.linearCombination(terms), denoised)
   }
 }
-
-extension DiscreteProcess {
-  /// The chain with alphas and their products rounded to float32, as torch's `cumprod` has them: it multiplies in float64.
-  var rounded: DiscreteProcess {
-    var (product, last) = (1.0, 1.0)
-    return DiscreteProcess(
-      betas: betas.map { beta in
-        product *= Double(1 - Float(beta))
-        let kept = Double(Float(product))
-        defer { last = kept }
-        return 1 - kept / last
-      })
-  }
-}

@@ -51,6 +51,7 @@ import Testing
     (#""UniPCMultistepScheduler", "solver_type": "bh1""#, "unipc-bh1"),
     (#""UniPCMultistepScheduler""#, "unipc"),
     (#""HeunDiscreteScheduler""#, "HeunDiscreteScheduler"),
+    (#""CosineDPMSolverMultistepScheduler""#, "dpm++2m-sde"),
     (#""SomebodysScheduler""#, "SomebodysScheduler"),
   ])
   func solversAreNamed(_ keys: String, _ name: String) throws {
@@ -64,7 +65,7 @@ import Testing
     let configuration = try configuration("{\"_class_name\": \"\(scheduler.rawValue)\"}")
     let name = try #require(configuration.solverName)
     let entry = try #require(SolverCatalog.entry(named: name), "\(name)")
-    #expect(configuration.solverOptions.refused(by: entry) == nil)
+    try configuration.solverOptions.check(for: entry)
   }
 
   @Test func ordersAreOptions() throws {
@@ -120,6 +121,16 @@ import Testing
     (#""solver_order": 4"#, "expected 1 to 3, found 4"),
     (#""shift": 0"#, "expected a number above 0, found 0.0"),
     (#""sigma_min": 2, "sigma_max": 1"#, "below sigma_max, found 2.0"),
+    (#""algorithm_type": "sde-dpmsolver""#, "dpmsolver or deis or data_prediction, found sde-"),
+    (#""solver_type": "bh3""#, "expected midpoint or heun or logrho or bh1 or bh2, found bh3"),
+    (
+      #""_class_name": "CosineDPMSolverMultistepScheduler", "sigma_data": 0.5"#,
+      "expected 1, that of networks told an angle, found 0.5"
+    ),
+    (
+      #""_class_name": "IPNDMScheduler", "prediction_type": "epsilon""#,
+      "expected v_prediction, found epsilon"
+    ),
     (#""invert_sigmas": true"#, "expected false, found true"),
   ])
   func whatIsNotDoneIsRefused(_ keys: String, _ text: String) {

@@ -7,7 +7,7 @@ import Testing
 @Suite struct SchedulerLayoutTests {
   @Test func thereAreCases() {
     let classes = Set(GridGolden.cases.compactMap(\.scheduler.sampling.scheduler))
-    #expect(GridGolden.cases.count == 228 && classes.count == 21)
+    #expect(GridGolden.cases.count == 237 && classes.count == 23)
   }
 
   @Test(arguments: GridGolden.cases)

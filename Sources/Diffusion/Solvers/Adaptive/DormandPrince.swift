@@ -37,34 +37,19 @@ public struct DormandPrince: AdaptiveSolver, Hashable, Codable {
     plan.merged { $0.from.noise > 0 && $0.to.noise > 0 }
   }
 
-  private static let nodes: [Double] = [1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9, 1]
-  private static let stages: [[Double]] = [
-    [1.0 / 5], [3.0 / 40, 9.0 / 40], [44.0 / 45, -56.0 / 15, 32.0 / 9],
-    [19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729],
-    [9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656],
-  ]
-  private static let result: [Double] = [
-    35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84,
-  ]
-  /// The weights of order 5 less those of order 4.
-  private static let difference: [Double] = [
-    71.0 / 57600, 0, -71.0 / 16695, 71.0 / 1920, -17253.0 / 339200, 22.0 / 525, -0.025,
-  ]
-
   func attempt<D: Denoiser>(
     _ x: Tensor, _ state: inout AdaptiveMemory.Sample, over leg: Interval,
     asking denoiser: SampleEvaluator<D>
   ) throws(D.Failure) -> Tensor {
     let goal = goal(of: state, on: leg)
     if state.slope == nil { state.slope = try slope(x, state.level, &state, denoiser) }
-    var slopes = [state.slope ?? x]
-    for (node, weights) in zip(Self.nodes, Self.stages) {
+    // The last stage is the result.
+    var (slopes, moved) = ([state.slope ?? x], x)
+    for (node, weights) in zip(DormandPrincePair.nodes, DormandPrincePair.weights).dropFirst() {
       let to = node == 1 ? goal.level : level(at: state.position + node * goal.step, on: leg)
-      let stage = Self.moved(x, state.level, to, goal.step, weights, slopes)
-      slopes.append(try slope(stage, to, &state, denoiser))
+      moved = Self.moved(x, state.level, to, goal.step, weights, slopes)
+      slopes.append(try slope(moved, to, &state, denoiser))
     }
-    let moved = Self.moved(x, state.level, goal.level, goal.step, Self.result, slopes)
-    slopes.append(try slope(moved, goal.level, &state, denoiser))
     let error = error(x, moved, state.level, goal, slopes)
     let isKept = controls(error, &state) || isShortest(goal.step, on: leg)
     state.slope = isKept ? slopes[6] : slopes[0]
@@ -101,7 +86,7 @@ public struct DormandPrince: AdaptiveSolver, Hashable, Codable {
     _ goal: (step: Double, level: NoiseLevel, isEnd: Bool), _ slopes: [Tensor]
   ) -> Double {
     let difference = Tensor.linearCombination(
-      zip(Self.difference, slopes).map { (goal.step * $0, $1) }
+      zip(DormandPrincePair.error, slopes).map { (goal.step * $0, $1) }
     ).doubles
     let (old, new) = (
       from.totalVariance.squareRoot(), goal.level.totalVariance.squareRoot()

@@ -14,22 +14,28 @@ extension SolverCatalog {
     SolverEntry(
       "predictor-corrector", aliases: ["pc", "ScoreSdeVeScheduler", "LangevinCorrector"],
       evaluations: .perStep(2), order: nil, isStochastic: true,
+      options: [.signalToNoise, .levelSteps],
       source: "Song et al. 2021, arXiv:2011.13456, algorithm 1: reverse diffusion and Langevin"
-    ) { _ in Sampler(PredictorCorrector(ReverseDiffusion())) },
+    ) { Sampler(PredictorCorrector(ReverseDiffusion(), $0.corrector())) },
     SolverEntry(
       "ancestral-corrector", aliases: ["pc-ancestral", "AncestralSamplingPredictor"],
-      evaluations: .perStep(2), order: nil, isStochastic: true, options: [.variance],
+      evaluations: .perStep(2), order: nil, isStochastic: true,
+      options: [.signalToNoise, .levelSteps],
       source: "Song et al. 2021, arXiv:2011.13456, algorithm 1: ancestral and Langevin"
-    ) { Sampler(PredictorCorrector(Ancestral(variance: $0.variance))) },
+    ) { Sampler(PredictorCorrector(Ancestral(variance: $0.variance), $0.corrector())) },
     SolverEntry(
       "annealed-corrector", aliases: ["pc-ald", "AnnealedLangevinDynamics"],
       evaluations: .perStep(2), order: nil, isStochastic: true,
+      options: [.signalToNoise, .levelSteps],
       source: "Song et al. 2021, arXiv:2011.13456, algorithm 1: with annealed Langevin"
-    ) { _ in Sampler(PredictorCorrector(ReverseDiffusion(), Langevin(size: .level))) },
+    ) { Sampler(PredictorCorrector(ReverseDiffusion(), $0.corrector(.level))) },
     SolverEntry(
       "annealed-langevin", aliases: ["ald", "anneal_Langevin_dynamics", "ncsn"],
       evaluations: .perStep(100), order: nil, isStochastic: true,
+      options: [.levelSteps, .levelStepSize],
       source: "Song and Ermon 2019, arXiv:1907.05600, algorithm 1"
-    ) { _ in Sampler(AnnealedLangevin()) },
+    ) {
+      Sampler(AnnealedLangevin(epsilon: $0.levelStepSize ?? 2e-5, count: $0.levelSteps ?? 100))
+    },
   ]
 }

@@ -55,15 +55,19 @@ public struct SolverEntry: Sendable {
 public struct Sampler: Sendable {
   /// Makes the steps.
   public let solver: any Solver
+  /// Whether noise is read off the estimate before it was bounded (``Thresholded/keepsDirection``): so it is in the references
+  /// of DDIM and its kin, and in no other.
+  public let keepsDirection: Bool
   /// The legs that are gone, from those that a grid gives: as they are, or with legs put in (Restart).
   public let plan: @Sendable (SamplingPlan) -> SamplingPlan
 
   /// A solver over the legs as `plan` changes them.
   public init(
-    _ solver: any Solver,
+    _ solver: any Solver, keepsDirection: Bool = false,
     plan: @escaping @Sendable (SamplingPlan) -> SamplingPlan = { $0 }
   ) {
     self.solver = solver
+    self.keepsDirection = keepsDirection
     self.plan = plan
   }
 }

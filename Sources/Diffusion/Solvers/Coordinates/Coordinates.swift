@@ -11,7 +11,7 @@ import TensorCore
 ///   start where no signal is left, `q = 0`.
 ///
 /// `lambda = ln q = -ln r`. Every solver of order two and more is a quadrature of one of the slopes.
-public enum Coordinates: String, Sendable, Hashable, Codable {
+public enum Coordinates: String, Sendable, Hashable, Codable, CaseIterable {
   /// `y = x / a` over `r = s / a`.
   case noise
   /// `u = x / s` over `q = a / s`.

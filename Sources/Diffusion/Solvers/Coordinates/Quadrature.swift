@@ -61,7 +61,7 @@ enum Quadrature {
 }
 
 /// How the slope that a straight line adds to the first-order update is weighed, where the nodes are two.
-public enum LinearRule: String, Sendable, Hashable, Codable {
+public enum LinearRule: String, Sendable, Hashable, Codable, CaseIterable {
   /// As the integral says.
   case exact
   /// The line's value in the middle of the step stands for all of it: DPM-Solver's and DPM-Solver++'s own choice

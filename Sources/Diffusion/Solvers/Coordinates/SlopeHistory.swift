@@ -57,15 +57,19 @@ public struct PastStep: Sendable {
 }
 
 /// Whether a multistep solver lowers its order over the last steps, which on coarse grids are the longest.
-public enum FinalOrder: String, Sendable, Hashable, Codable {
+public enum FinalOrder: String, Sendable, Hashable, Codable, CaseIterable {
   /// The order stays.
   case kept
   /// The last step is of order one, the one before of order two, and so on.
   case lowered
   /// As ``lowered`` where the last step leads to clean data.
-  case loweredToClean
+  case loweredToClean = "lowered-to-clean"
   /// As ``lowered`` where the steps are fewer than 15 in all (diffusers' `lower_order_final`).
-  case loweredBelow15
+  case loweredBelow15 = "lowered-below-15"
+  /// The last step is of order one (diffusers' `euler_at_final`).
+  case firstOrderLast = "first-order-last"
+  /// As ``loweredBelow15``, and the last step always of order one: both of diffusers' options.
+  case loweredBelow15FirstOrderLast = "lowered-below-15-first-order-last"
 
   /// The highest order over a leg.
   func limit(over interval: Interval, stepsDone: Int) -> Int {
@@ -76,6 +80,8 @@ public enum FinalOrder: String, Sendable, Hashable, Codable {
     case .loweredToClean:
       return (interval.following.last ?? interval.to).noise == 0 ? left : .max
     case .loweredBelow15: return stepsDone + left < 15 ? left : .max
+    case .firstOrderLast: return left == 1 ? 1 : .max
+    case .loweredBelow15FirstOrderLast: return left == 1 || stepsDone + left < 15 ? left : .max
     }
   }
 }
