@@ -20,7 +20,7 @@ import Testing
     case .levelSteps, .restartTimes: ["2"]
     case .restartLevels: ["5"]
     case .restartHighest: ["7"]
-    default: ["0.3"]
+    default: ["0.4"]
     }
   }
 

@@ -50,6 +50,12 @@ CASES = [
     (P, 10, dict(skip_prk_steps=True, prediction_type="v_prediction", steps_offset=1)),
     (P, 10, dict(skip_prk_steps=True, steps_offset=1)),
 ]
+# The denoiser's answers times 2.5, so that bounds bite.
+BOUNDED = dict(LOW, thresholding=True, dynamic_thresholding_ratio=0.7, sample_max_value=1.3)
+CASES += [
+    (M, 10, BOUNDED), (M, 10, dict(BOUNDED, algorithm_type="dpmsolver")), (M, 10, dict(BOUNDED, solver_order=1)),
+    (U, 10, BOUNDED), (D, 10, {k: v for k, v in BOUNDED.items() if k not in LOW}), (S, 10, BOUNDED),
+]
 
 
 def denoised(x, signal, noise):
@@ -60,10 +66,10 @@ def denoised(x, signal, noise):
     return (shares[..., None] * (MEANS + signal * VARIANCES / total * centered)).sum(1)
 
 
-def answer(x, signal, noise, kind):
-    data = denoised(x, signal, noise)
+def answer(x, signal, noise, config):
+    data = denoised(x, signal, noise) * (2.5 if config.get("thresholding") else 1)
     epsilon = (x - signal * data) / noise
-    return signal * epsilon - noise * data if kind == "v_prediction" else epsilon
+    return signal * epsilon - noise * data if config.prediction_type == "v_prediction" else epsilon
 
 
 def multistep(scheduler, name, steps):
@@ -73,15 +79,16 @@ def multistep(scheduler, name, steps):
         ratios[-1] = SIGMAS[0]
     assert np.allclose(ratios, scheduler.sigmas.numpy(), rtol=1e-4), name
     scheduler.sigmas = torch.from_numpy(ratios)
-    left = [torch.from_numpy(z) for z in NOISE[::-1]]
+    # A last axis of 1: thresholding takes three axes at least.
+    left = [torch.from_numpy(z)[..., None] for z in NOISE[::-1]]
     diffusers.schedulers.scheduling_sasolver.randn_tensor = lambda *_, **__: left.pop()
-    x, path = torch.from_numpy(START).clone(), []
+    x, path = torch.from_numpy(START)[..., None], []
     for index, t in enumerate(scheduler.timesteps):
         signal = 1 / torch.sqrt(1 + scheduler.sigmas[index] ** 2)
-        output = answer(x, signal, scheduler.sigmas[index] * signal, scheduler.config.prediction_type)
-        more = dict(variance_noise=torch.from_numpy(NOISE[index])) if name == M else {}
+        output = answer(x[..., 0], signal, scheduler.sigmas[index] * signal, scheduler.config)[..., None]
+        more = dict(variance_noise=torch.from_numpy(NOISE[index])[..., None]) if name == M else {}
         x = scheduler.step(output, t, x, **more).prev_sample.double()
-        path.append(x.clone())
+        path.append(x[..., 0].clone())
     return ratios, path
 
 
@@ -92,7 +99,7 @@ def pseudo(scheduler, steps):
     x, path = torch.from_numpy(START).clone(), []
     for t in scheduler.timesteps:
         squared = scheduler.alphas_cumprod[t]
-        x = scheduler.step(answer(x, squared.sqrt(), (1 - squared).sqrt(), scheduler.config.prediction_type), int(t), x)
+        x = scheduler.step(answer(x, squared.sqrt(), (1 - squared).sqrt(), scheduler.config), int(t), x)
         x = x.prev_sample
         path.append(x.clone())
     times = [int(t) for t in scheduler.timesteps]

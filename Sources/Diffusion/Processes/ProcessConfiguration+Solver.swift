@@ -65,7 +65,7 @@ extension ProcessConfiguration {
         if order == 3 { return "dpm++3m-sde" }
         return sampling.solverType == "heun" ? "dpm++2m-sde-heun" : "dpm++2m-sde"
       case "dpmsolver++", "deis":
-        return order == 1 ? "ddim" : order == 3 ? "dpm++3m" : "dpm++2m"
+        return order == 3 ? "dpm++3m" : "dpm++2m"
       default: return scheduler.rawValue
       }
     case .uniPC: return sampling.solverType == "bh1" ? "unipc-bh1" : "unipc"

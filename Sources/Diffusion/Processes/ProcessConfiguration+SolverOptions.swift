@@ -36,9 +36,8 @@ extension ProcessConfiguration {
     switch sampling.algorithm ?? "dpmsolver++" {
     case "sde-dpmsolver++": return
     case "dpmsolver": options.order = order
-    default: break
+    default: if order == 1 { options.order = 1 }
     }
-    if order == 1, options.order == nil { return }
     if isExact { options.rule = .exact }
     options.finalOrder = finalOrder
   }
