@@ -1,8 +1,8 @@
 # One command each: demo, test, bench, lint, install. Each installs what is missing first.
 
 SHELL := /bin/bash
-PACKAGES := libopenblas-dev liblapacke-dev libpng-dev zlib1g-dev
-FORMULAE := openblas lapack libpng zlib
+PACKAGES := libopenblas-dev liblapacke-dev libpng-dev libjpeg-dev libwebp-dev zlib1g-dev
+FORMULAE := openblas lapack libpng jpeg-turbo webp zlib
 SOURCES := Package.swift Sources Tests Benchmarks
 PREFIX ?= /usr/local
 # One build serves demo, test, bench and install.
@@ -70,7 +70,7 @@ dependencies:
 	elif command -v brew >/dev/null; then \
 	  brew list $(FORMULAE) >/dev/null 2>&1 || brew install $(FORMULAE); \
 	else \
-	  echo "Neither apt-get nor brew is here: install OpenBLAS, LAPACKE, libpng and zlib with their headers."; \
+	  echo "Neither apt-get nor brew is here: install OpenBLAS, LAPACKE, libpng, libjpeg-turbo, libwebp and zlib with their headers."; \
 	  exit 1; \
 	fi
 

@@ -32,6 +32,12 @@ let package = Package(
       name: "CPNG", path: "Modules/CPNG", pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     .systemLibrary(
+      name: "CJPEG", path: "Modules/CJPEG", pkgConfig: "libjpeg",
+      providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(
+      name: "CWebP", path: "Modules/CWebP", pkgConfig: "libwebp",
+      providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+    .systemLibrary(
       name: "CZlib", path: "Modules/CZlib", pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
@@ -42,7 +48,7 @@ let package = Package(
     .target(name: "Diffusion", dependencies: ["TensorCore"]),
     .target(name: "FileFormats", dependencies: ["CZlib"]),
     .target(name: "TextTokenizer", dependencies: ["FileFormats"]),
-    .target(name: "DiffusionImages", dependencies: ["CPNG", "CZlib"]),
+    .target(name: "DiffusionImages", dependencies: ["CPNG", "CJPEG", "CWebP", "CZlib"]),
     .target(
       name: "DiffusionModels",
       dependencies: ["TensorCore", "TensorLayers", "TensorCheckpoints", "Diffusion"]),

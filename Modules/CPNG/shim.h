@@ -137,6 +137,20 @@ CPNG_GUARDED int cpng_reader_pixels(cpng_reader *reader, void *out, size_t size)
   return 1;
 }
 
+// The file's EXIF block, once the pixels were read; NULL where there is none.
+CPNG_GUARDED const uint8_t *cpng_reader_exif(cpng_reader *reader, size_t *count) {
+  if (setjmp(png_jmpbuf(reader->png))) return NULL;
+#ifdef PNG_eXIf_SUPPORTED
+  png_uint_32 length = 0;
+  png_bytep bytes = NULL;
+  if (png_get_eXIf_1(reader->png, reader->info, &length, &bytes) && bytes) {
+    *count = length;
+    return bytes;
+  }
+#endif
+  return NULL;
+}
+
 // MARK: Writing
 
 typedef struct {

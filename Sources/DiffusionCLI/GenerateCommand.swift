@@ -92,7 +92,9 @@ struct GenerateCommand: AsyncParsableCommand {
     if steps < 1 { throw ValidationError("--steps takes a number of 1 or more, not \(steps).") }
   }
 
-  func run() async throws {
+  func run() async throws { try await run(printingPaths: report.json == nil) }
+
+  func run(printingPaths: Bool) async throws {
     engine.apply()
     let output = try PictureOutput(path: out, count: count)
     var notes: [String] = []
@@ -107,7 +109,7 @@ struct GenerateCommand: AsyncParsableCommand {
     try output.writeGrid(pictures.map(\.image))
     Console.note(
       String(format: "%d pictures of %d steps in %.1f s", count, steps, seconds))
-    if report.json == nil { for path in output.paths { print(path) } }
+    if printingPaths { for path in output.paths { print(path) } }
     try report.write(
       GenerationReport(
         seed: request.seed, seconds: seconds, steps: steps, backend: Backend.summary,
@@ -167,7 +169,9 @@ struct GenerateCommand: AsyncParsableCommand {
       if step.finishesBatch {
         for (index, image) in zip(step.pictures, step.images) {
           let path = output.paths[index]
-          try image.writePNG(to: path, text: metadata(of: index, in: request))
+          let recipe = recipe(of: index, in: request)
+          try image.writePNG(
+            to: path, text: recipe.texts(width: image.width, height: image.height))
           pictures.append(
             Picture(
               image: image,
@@ -217,21 +221,23 @@ struct GenerateCommand: AsyncParsableCommand {
       try request(process: model.configuration.process, guidance: 1.2, batch: 64))
   }
 
-  /// What made a picture, as JSON under the keyword `diffusion`.
-  private func metadata(of index: Int, in request: ImageRequest) throws -> [String: String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let recipe = PictureRecipe(
-      version: DiffusionCommand.configuration.version, model: model ?? EmbeddedModel.fileName,
-      class: request.classes[index], prompt: text.prompt, negative: text.negative,
-      width: text.width, height: text.height, clipSkip: text.clipSkip, steps: steps,
-      sampler: request.sampler,
-      schedule: levels.schedule, shift: levels.shift, rho: levels.rho,
-      sigmaMin: levels.sigmaMin, sigmaMax: levels.sigmaMax, eta: eta,
-      samplerOptions: samplerOptions.isEmpty ? nil : samplerOptions, guidance: request.guidance,
-      seed: request.seed(of: index),
-      rng: rng.rawValue)
-    return ["diffusion": String(decoding: try encoder.encode(recipe), as: UTF8.self)]
+  /// What it takes to draw a picture again. Every option that a picture depends on is here: a test compares them.
+  private func recipe(of index: Int, in request: ImageRequest) -> PictureRecipe {
+    var recipe = PictureRecipe()
+    recipe.version = DiffusionCommand.configuration.version
+    (recipe.model, recipe.variant) = (model, text.variant)
+    (recipe.prompt, recipe.negative) = (text.prompt, text.negative)
+    recipe.class = request.classes[index]
+    (recipe.width, recipe.height, recipe.clipSkip) = (text.width, text.height, text.clipSkip)
+    (recipe.steps, recipe.sampler, recipe.schedule) = (steps, request.sampler, levels.schedule)
+    (recipe.shift, recipe.rho) = (levels.shift, levels.rho)
+    (recipe.sigmaMin, recipe.sigmaMax) = (levels.sigmaMin, levels.sigmaMax)
+    recipe.eta = request.options.eta
+    let options = request.options.given.filter { $0.name != "eta" }
+    recipe.samplerOption = options.isEmpty ? nil : options.map { "\($0.name)=\($0.text)" }
+    recipe.guidance = request.guidance
+    (recipe.seed, recipe.rng) = (request.seed(of: index), rng)
+    return recipe
   }
 }
 
@@ -251,28 +257,4 @@ private struct GenerationReport: Encodable {
   let backend: String
   let grid: String?
   let pictures: [Picture]
-}
-
-/// What it takes to make a picture again.
-private struct PictureRecipe: Encodable {
-  let version: String
-  let model: String
-  let `class`: Int?
-  let prompt: String?
-  let negative: String?
-  let width: Int?
-  let height: Int?
-  let clipSkip: Int?
-  let steps: Int
-  let sampler: String
-  let schedule: String?
-  let shift: Double?
-  let rho: Double?
-  let sigmaMin: Double?
-  let sigmaMax: Double?
-  let eta: Double?
-  let samplerOptions: [String]?
-  let guidance: Double
-  let seed: UInt64
-  let rng: String
 }

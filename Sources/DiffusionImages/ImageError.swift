@@ -8,10 +8,14 @@ public enum ImageError: Error, Equatable, Sendable {
   case unwritable(path: String, reason: String)
   /// The file does not start with PNG's signature.
   case notPNG(path: String)
-  /// The file starts as a PNG, and is truncated, damaged or against the specification.
-  case damaged(path: String, reason: String)
+  /// The file starts as none of the formats that are read.
+  case unknownFormat(path: String)
+  /// The file starts as one of a format, and is truncated, damaged or against the specification.
+  case damaged(path: String, format: PictureFormat, reason: String)
+  /// The file is of a kind that its format has and that is not read.
+  case unsupported(path: String, format: PictureFormat, reason: String)
   /// The file says that it holds a larger picture than the limits allow.
-  case tooLarge(path: String, width: Int, height: Int, limits: PNGLimits)
+  case tooLarge(path: String, width: Int, height: Int, limits: PictureLimits)
   /// A text chunk cannot be written.
   case invalidText(path: String, keyword: String, reason: String)
   /// A picture cannot be encoded.
@@ -21,7 +25,8 @@ public enum ImageError: Error, Equatable, Sendable {
   public var path: String {
     switch self {
     case .unreadable(let path, _), .unwritable(let path, _), .notPNG(let path),
-      .damaged(let path, _), .tooLarge(let path, _, _, _), .invalidText(let path, _, _),
+      .unknownFormat(let path), .damaged(let path, _, _), .unsupported(let path, _, _),
+      .tooLarge(let path, _, _, _), .invalidText(let path, _, _),
       .unencodable(let path, _):
       path
     }
@@ -38,8 +43,13 @@ extension ImageError: CustomStringConvertible, LocalizedError {
       "\(path): cannot be written: \(reason)"
     case .notPNG(let path):
       "\(path): not a PNG file: its first eight bytes are not PNG's signature"
-    case .damaged(let path, let reason):
-      "\(path): damaged PNG file: \(reason)"
+    case .unknownFormat(let path):
+      "\(path): not a picture that is read: it begins as none of "
+        + PictureFormat.allCases.map(\.rawValue).joined(separator: ", ")
+    case .damaged(let path, let format, let reason):
+      "\(path): damaged \(format.rawValue) file: \(reason)"
+    case .unsupported(let path, let format, let reason):
+      "\(path): \(format.rawValue) file of a kind that is not read: \(reason)"
     case .tooLarge(let path, let width, let height, let limits):
       "\(path): says it is \(width) x \(height) pixels; at most \(limits.maximumSide) a side and "
         + "\(limits.maximumPixels) in all are read"

@@ -8,13 +8,14 @@ struct DecodedPNG<Sample: FixedWidthInteger & UnsignedInteger> {
   let channels: Int
   let samples: [Sample]
   let text: [String: String]
+  let exif: EXIF
 }
 
 /// Reads PNG files from memory through libpng.
 struct PNGDecoder {
   /// What errors call the file.
   let path: String
-  let limits: PNGLimits
+  let limits: PictureLimits
 
   /// Deflate cannot shrink more than 1032 to 1: a file that is shorter cannot hold what its header
   /// says.
@@ -28,7 +29,7 @@ struct PNGDecoder {
     // A closure's typed throw does not pass through `withUnsafeBufferPointer` of every toolchain.
     let result = bytes.withUnsafeBufferPointer { buffer -> Result<DecodedPNG<Sample>, ImageError> in
       guard let start = buffer.baseAddress, let reader = cpng_reader_new(start, buffer.count) else {
-        return .failure(.damaged(path: path, reason: "out of memory"))
+        return .failure(.damaged(path: path, format: .png, reason: "out of memory"))
       }
       defer { cpng_reader_free(reader) }
       return Result { () throws(ImageError) in try read(reader, fileSize: buffer.count) }
@@ -42,15 +43,16 @@ struct PNGDecoder {
     guard bytes.starts(with: signature) else { throw .notPNG(path: path) }
     let header = bytes.dropFirst(8).prefix(25)
     guard header.count == 25 else {
-      throw .damaged(path: path, reason: "the file ends early, after \(bytes.count) bytes")
+      throw .damaged(
+        path: path, format: .png, reason: "the file ends early, after \(bytes.count) bytes")
     }
     guard header.dropFirst(4).prefix(4).elementsEqual("IHDR".utf8) else {
-      throw .damaged(path: path, reason: "its first chunk is not IHDR")
+      throw .damaged(path: path, format: .png, reason: "its first chunk is not IHDR")
     }
     let width = header.dropFirst(8).prefix(4).reduce(0) { $0 << 8 | Int($1) }
     let height = header.dropFirst(12).prefix(4).reduce(0) { $0 << 8 | Int($1) }
     guard width > 0, height > 0 else {
-      throw .damaged(path: path, reason: "it says it is \(width) x \(height) pixels")
+      throw .damaged(path: path, format: .png, reason: "it says it is \(width) x \(height) pixels")
     }
     guard width <= limits.maximumSide, height <= limits.maximumSide,
       width * height <= limits.maximumPixels
@@ -66,14 +68,14 @@ struct PNGDecoder {
       let name = bytes[start + 4..<start + 8]
       guard length <= bytes.count - start - 12 else {
         throw .damaged(
-          path: path,
+          path: path, format: .png,
           reason: "the file ends early: the chunk at byte \(start) says it has \(length) bytes, "
             + "\(bytes.count - start - 12) are left")
       }
       if name.elementsEqual("IEND".utf8) { return }
       start += 12 + length
     }
-    throw .damaged(path: path, reason: "the file ends early: it has no IEND chunk")
+    throw .damaged(path: path, format: .png, reason: "the file ends early: it has no IEND chunk")
   }
 
   private func read<Sample: FixedWidthInteger & UnsignedInteger>(
@@ -87,7 +89,7 @@ struct PNGDecoder {
     let stored = Int(header.stored_row_bytes) * height
     guard stored / Self.largestCompression <= fileSize else {
       throw .damaged(
-        path: path,
+        path: path, format: .png,
         reason: "\(fileSize) bytes cannot hold the \(width) x \(height) pixels of its header")
     }
     var channelCount: UInt32 = 0
@@ -103,14 +105,21 @@ struct PNGDecoder {
     }
     try check(status, reader)
     return DecodedPNG(
-      width: width, height: height, channels: channels, samples: samples, text: texts(of: reader))
+      width: width, height: height, channels: channels, samples: samples, text: texts(of: reader),
+      exif: exif(of: reader))
+  }
+
+  private func exif(of reader: UnsafeMutablePointer<cpng_reader>) -> EXIF {
+    var count = 0
+    guard let bytes = cpng_reader_exif(reader, &count) else { return EXIF() }
+    return EXIF(Array(UnsafeBufferPointer(start: bytes, count: count)))
   }
 
   private func check(
     _ status: Int32, _ reader: UnsafeMutablePointer<cpng_reader>
   ) throws(ImageError) {
     if status == 0 {
-      throw .damaged(path: path, reason: String(cString: cpng_reader_message(reader)))
+      throw .damaged(path: path, format: .png, reason: String(cString: cpng_reader_message(reader)))
     }
   }
 

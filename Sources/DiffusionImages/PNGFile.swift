@@ -19,13 +19,13 @@ public struct PNGFile: Sendable, Equatable {
   /// Reads a file.
   ///
   /// - Throws: `ImageError` where the file is missing, not a PNG, damaged or beyond the limits.
-  public init(reading path: String, limits: PNGLimits = PNGLimits()) throws(ImageError) {
+  public init(reading path: String, limits: PictureLimits = PictureLimits()) throws(ImageError) {
     try self.init(bytes: try FileBytes.read(path), path: path, limits: limits)
   }
 
   /// Reads a file that is in memory already; `path` is what errors call it.
   public init(
-    bytes: [UInt8], path: String = "(memory)", limits: PNGLimits = PNGLimits()
+    bytes: [UInt8], path: String = "(memory)", limits: PictureLimits = PictureLimits()
   ) throws(ImageError) {
     let decoded = try PNGDecoder(path: path, limits: limits).decode(bytes, as: UInt8.self)
     image = Image(
@@ -63,7 +63,7 @@ extension Image {
   ///
   /// - Throws: as `PNGFile.init(reading:limits:)`.
   public init(
-    png path: String, over background: Color? = nil, limits: PNGLimits = PNGLimits()
+    png path: String, over background: Color? = nil, limits: PictureLimits = PictureLimits()
   ) throws(ImageError) {
     let image = try PNGFile(reading: path, limits: limits).image
     self = background.map { image.composited(over: $0) } ?? image
@@ -81,7 +81,7 @@ extension DeepImage {
   /// Reads a PNG file with 16 bits a sample; of shallower files, `v * 257`.
   ///
   /// - Throws: as `PNGFile.init(reading:limits:)`.
-  public init(png path: String, limits: PNGLimits = PNGLimits()) throws(ImageError) {
+  public init(png path: String, limits: PictureLimits = PictureLimits()) throws(ImageError) {
     let bytes = try FileBytes.read(path)
     let decoded = try PNGDecoder(path: path, limits: limits).decode(bytes, as: UInt16.self)
     self.init(

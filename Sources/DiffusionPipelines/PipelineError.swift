@@ -18,6 +18,8 @@ public enum PipelineError: Error, Sendable, Equatable {
   case nonFinite(String)
   /// A likelihood could not be had, with the level.
   case likelihood(String)
+  /// A picture's file has no recipe, or none that can be read.
+  case recipe(path: String, problem: String)
   /// The task was cancelled before this step of this batch of pictures.
   case cancelled(step: Int)
 }
@@ -32,7 +34,7 @@ extension PipelineError: LocalizedError, CustomStringConvertible {
     case .embeddedVocabularyMissing(let searched):
       "the vocabulary that comes with the engine was not found; give one with --vocabulary, or put it "
         + "back: searched \(searched.joined(separator: ", "))"
-    case .noModel(let path, let problem): "\(path): \(problem)"
+    case .noModel(let path, let problem), .recipe(let path, let problem): "\(path): \(problem)"
     case .model(let error): error.description
     case .request(let part, let problem): "\(part): \(problem)"
     case .nonFinite(let place): place

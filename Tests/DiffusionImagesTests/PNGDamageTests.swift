@@ -17,7 +17,7 @@ import Testing
       }
       if length < 8 {
         #expect(error == .notPNG(path: "cut.png"))
-      } else if case .damaged(let path, _) = error {
+      } else if case .damaged(let path, .png, _) = error {
         #expect(path == "cut.png")
       } else {
         Issue.record("length \(length): \(String(describing: error))")
@@ -62,13 +62,13 @@ import Testing
     {
       #expect(
         throws: ImageError.tooLarge(
-          path: "x.png", width: Int(width), height: Int(height), limits: PNGLimits())
+          path: "x.png", width: Int(width), height: Int(height), limits: PictureLimits())
       ) { try PNGFile(bytes: claiming(width, height), path: "x.png") }
     }
     for (width, height) in [(0, 5), (5, 0)] as [(UInt32, UInt32)] {
       #expect(
         throws: ImageError.damaged(
-          path: "x.png", reason: "it says it is \(width) x \(height) pixels")
+          path: "x.png", format: .png, reason: "it says it is \(width) x \(height) pixels")
       ) { try PNGFile(bytes: claiming(width, height), path: "x.png") }
     }
     // Within the limits, and more than so few bytes can hold.
@@ -77,13 +77,13 @@ import Testing
     }
     #expect(error?.description.contains("bytes cannot hold the 10000 x 10000 pixels") == true)
     #expect(throws: ImageError.self) {
-      try PNGFile(bytes: Self.sound(), limits: PNGLimits(maximumSide: 19))
+      try PNGFile(bytes: Self.sound(), limits: PictureLimits(maximumSide: 19))
     }
     #expect(throws: ImageError.self) {
-      try PNGFile(bytes: Self.sound(), limits: PNGLimits(maximumPixels: 299))
+      try PNGFile(bytes: Self.sound(), limits: PictureLimits(maximumPixels: 299))
     }
     #expect(
-      try PNGFile(bytes: Self.sound(), limits: PNGLimits(maximumSide: 20, maximumPixels: 300))
+      try PNGFile(bytes: Self.sound(), limits: PictureLimits(maximumSide: 20, maximumPixels: 300))
         .image.height == 15)
   }
 

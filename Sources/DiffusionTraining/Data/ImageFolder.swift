@@ -1,7 +1,7 @@
 import DiffusionImages
 import Foundation
 
-/// A folder of PNG files, with a manifest that says more about them or without; read one by one
+/// A folder of pictures (PNG, JPEG, WebP), with a manifest that says more about them or without; read one by one
 /// when asked for.
 public struct ImageFolder: Dataset {
   /// What to do about files that are damaged, or that a manifest names and that do not exist.
@@ -50,13 +50,13 @@ public struct ImageFolder: Dataset {
   /// The files that were left out on opening, in the data's order; none unless asked to skip.
   public let skipped: [SkippedFile]
   private let entries: [Entry]
-  private let limits: PNGLimits
+  private let limits: PictureLimits
 
-  /// All `.png` files in a folder and the folders in it, in the order of their paths' bytes.
+  /// All `.png`, `.jpg`, `.jpeg` and `.webp` files in a folder and the folders in it, in the order of their paths' bytes.
   ///
   /// - Throws: `DataError` where the folder cannot be listed or has no such file.
   public init(
-    folder: String, onFault policy: FaultPolicy = .refuse, limits: PNGLimits = PNGLimits()
+    folder: String, onFault policy: FaultPolicy = .refuse, limits: PictureLimits = PictureLimits()
   ) throws(DataError) {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
@@ -66,7 +66,7 @@ public struct ImageFolder: Dataset {
       let names = try? FileManager.default.subpathsOfDirectory(atPath: folder)
     else { throw .noImages(path: folder, reason: "it is not a folder that can be listed") }
     let pictures = names.filter { name in
-      name.lowercased().hasSuffix(".png")
+      PictureFormat.endings.contains { name.lowercased().hasSuffix("." + $0) }
         && !name.split(separator: "/").contains { $0.hasPrefix(".") }
     }
     let entries = pictures.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map {
@@ -84,7 +84,7 @@ public struct ImageFolder: Dataset {
   ///   in `classNames`, or names a missing file, unless asked to skip that.
   public init(
     manifest path: String, columns: Columns = Columns(), classNames: [String]? = nil,
-    onFault policy: FaultPolicy = .refuse, limits: PNGLimits = PNGLimits()
+    onFault policy: FaultPolicy = .refuse, limits: PictureLimits = PictureLimits()
   ) throws(DataError) {
     let manifest = try Manifest(reading: path)
     let file = try manifest.index(ofColumn: columns.file)
@@ -110,7 +110,7 @@ public struct ImageFolder: Dataset {
 
   private init(
     _ entries: [Entry], of path: String, classNames: [String], _ policy: FaultPolicy,
-    _ limits: PNGLimits
+    _ limits: PictureLimits
   ) throws(DataError) {
     var skipped: [SkippedFile] = []
     var sound: [Entry] = []
@@ -125,7 +125,9 @@ public struct ImageFolder: Dataset {
     }
     guard !sound.isEmpty else {
       let reason =
-        skipped.isEmpty ? "no PNG files are in it" : "all \(skipped.count) files were skipped"
+        skipped.isEmpty
+        ? "no pictures (\(PictureFormat.endings.joined(separator: ", "))) are in it"
+        : "all \(skipped.count) files were skipped"
       throw .noImages(path: path, reason: reason)
     }
     self.entries = sound
@@ -135,9 +137,9 @@ public struct ImageFolder: Dataset {
   }
 
   /// What is wrong with a file.
-  private static func fault(of path: String, _ limits: PNGLimits) -> DataError? {
+  private static func fault(of path: String, _ limits: PictureLimits) -> DataError? {
     do throws(ImageError) {
-      _ = try PNGFile(reading: path, limits: limits)
+      _ = try PictureFile(reading: path, limits: limits)
       return nil
     } catch {
       return .image(error)
@@ -163,7 +165,7 @@ public struct ImageFolder: Dataset {
   public func sample(at index: Int) throws(DataError) -> TrainingSample {
     let entry = entries[index]
     do throws(ImageError) {
-      let image = try PNGFile(reading: entry.path, limits: limits).image
+      let image = try Image(reading: entry.path, limits: limits)
       return TrainingSample(image: image, classIndex: entry.classIndex, caption: entry.caption)
     } catch {
       throw .image(error)

@@ -1,10 +1,10 @@
 extension SolverOptions {
-  /// An option's value: how it is read from text and checked.
+  /// An option's value: how it is read from text, written as text and checked.
   struct Field {
     /// What it may be, in a few words.
     let expected: String
-    /// Whether it is given.
-    let isGiven: (SolverOptions) -> Bool
+    /// The value as text; nil where it is not given.
+    let text: (SolverOptions) -> String?
     /// Sets it from text; answers whether the text is of its kind.
     let read: (String, inout SolverOptions) -> Bool
     /// The value as text, where it is out of range.
@@ -19,7 +19,7 @@ extension SolverOptions {
         expected: isOpen
           ? "a number of \(short(range.lowerBound)) or more"
           : "\(short(range.lowerBound)) to \(short(range.upperBound))",
-        isGiven: { $0[keyPath: path] != nil }, read: reader(path) { Double($0) },
+        text: { $0[keyPath: path].map { "\($0)" } }, read: reader(path) { Double($0) },
         problem: { options in
           options[keyPath: path].flatMap { range.contains($0) ? nil : "\($0)" }
         })
@@ -28,7 +28,7 @@ extension SolverOptions {
     /// A finite number above 0.
     static func positive(_ path: WritableKeyPath<SolverOptions, Double?>) -> Field {
       Field(
-        expected: "a number above 0", isGiven: { $0[keyPath: path] != nil },
+        expected: "a number above 0", text: { $0[keyPath: path].map { "\($0)" } },
         read: reader(path) { Double($0) },
         problem: { options in
           options[keyPath: path].flatMap { $0 > 0 && $0.isFinite ? nil : "\($0)" }
@@ -41,7 +41,7 @@ extension SolverOptions {
     ) -> Field {
       Field(
         expected: high == .max ? "a whole number of \(low) or more" : "\(low) to \(high)",
-        isGiven: { $0[keyPath: path] != nil }, read: reader(path) { Int($0) },
+        text: { $0[keyPath: path].map { "\($0)" } }, read: reader(path) { Int($0) },
         problem: { options in
           options[keyPath: path].flatMap { (low...high).contains($0) ? nil : "\($0)" }
         })
@@ -53,14 +53,15 @@ extension SolverOptions {
     ) -> Field where Value.RawValue == String {
       let words = Value.allCases.map(\.rawValue)
       return Field(
-        expected: words.joined(separator: " or "), isGiven: { $0[keyPath: path] != nil },
+        expected: words.joined(separator: " or "), text: { $0[keyPath: path]?.rawValue },
         read: reader(path) { Value(rawValue: $0) }, problem: { _ in nil })
     }
 
     /// Numbers of steps, with commas between.
     static func steps(_ path: WritableKeyPath<SolverOptions, [Int]?>) -> Field {
       Field(
-        expected: "numbers of steps such as 0,1", isGiven: { $0[keyPath: path] != nil },
+        expected: "numbers of steps such as 0,1",
+        text: { $0[keyPath: path]?.map(String.init).joined(separator: ",") },
         read: reader(path) { text in
           let parts = text.split(separator: ",", omittingEmptySubsequences: false)
           let numbers = parts.compactMap { Int($0) }

@@ -82,7 +82,7 @@ extension SolverOptions {
   public func check(for entry: SolverEntry) throws(InvalidSolverOption) {
     for key in Key.allCases {
       let field = key.field
-      guard field.isGiven(self) else { continue }
+      guard field.text(self) != nil else { continue }
       if !entry.options.contains(key) { throw Self.notTaken(key.rawValue, by: entry) }
       if let found = field.problem(self) {
         throw InvalidSolverOption(
@@ -92,6 +92,11 @@ extension SolverOptions {
     }
     try checkOrder(for: entry)
     try checkRanges()
+  }
+
+  /// What is given, by name and as text: what ``set(_:to:for:)`` takes.
+  public var given: [(name: String, text: String)] {
+    Key.allCases.compactMap { key in key.field.text(self).map { (key.rawValue, $0) } }
   }
 
   private func checkOrder(for entry: SolverEntry) throws(InvalidSolverOption) {

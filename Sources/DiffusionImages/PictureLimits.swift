@@ -1,5 +1,5 @@
-/// How large a picture a PNG may claim to be before it is refused, ahead of any allocation.
-public struct PNGLimits: Sendable, Equatable {
+/// How large a picture a file may claim to be before it is refused, ahead of any allocation.
+public struct PictureLimits: Sendable, Equatable {
   /// The largest width and height, in pixels.
   public let maximumSide: Int
   /// The largest width times height, in pixels.
@@ -9,7 +9,7 @@ public struct PNGLimits: Sendable, Equatable {
   public init(maximumSide: Int = 65_535, maximumPixels: Int = 1 << 27) {
     guard (1...0x7FFF_FFFF).contains(maximumSide), (1...(1 << 40)).contains(maximumPixels) else {
       imageMisuse(
-        "PNGLimits: expected a side of 1 to 2^31 - 1 and 1 to 2^40 pixels, "
+        "PictureLimits: expected a side of 1 to 2^31 - 1 and 1 to 2^40 pixels, "
           + "found \(maximumSide) and \(maximumPixels)")
     }
     self.maximumSide = maximumSide

@@ -1,0 +1,77 @@
+import ArgumentParser
+import DiffusionImages
+import DiffusionPipelines
+import Foundation
+
+/// `diffusion reproduce`: draws again what a picture's file says how it was drawn.
+struct ReproduceCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reproduce",
+    abstract: "Draws a picture again by what its file says.",
+    discussion: """
+      Reads the texts that this engine, AUTOMATIC1111's web UI, ComfyUI and stable-diffusion.cpp leave in pictures (PNG, and \
+      EXIF of JPEG and WebP). What was drawn by this engine comes out byte for byte, on the same kernels. What cannot be done \
+      as the file says is listed.
+
+      Example:
+        diffusion reproduce digit.png --out again.png
+        diffusion reproduce 00012-965400086.png --model stable-diffusion-v1-5 --out again.png
+      """)
+
+  @Argument(help: "The picture.")
+  var file: String
+
+  @Option(help: "The model, where the file does not say where it is, or to draw with another one.")
+  var model: String?
+
+  @Option(help: "An adapter's file, with its weight behind a colon; in place of the file's.")
+  var lora: [String] = []
+
+  @Option(help: "The PNG file to write (default: the picture's name with -again behind it, here).")
+  var out: String?
+
+  @OptionGroup var engine: EngineOptions
+  @OptionGroup var report: JSONOption
+
+  func run() async throws {
+    var reading = try RecipeReading(of: PictureFile(reading: file), path: file)
+    if let model { reading.recipe.model = model }
+    if !lora.isEmpty { reading.recipe.lora = lora }
+    Console.note("drawn by \(reading.origin.rawValue)")
+    for remark in remarks(reading) {
+      Console.note("not honoured: \(remark.field) \(remark.value): \(remark.reason)")
+    }
+    let target = out ?? again
+    let arguments = reading.recipe.arguments + ["--out=\(target)"]
+    try report.write(
+      Report(
+        origin: reading.origin, recipe: reading.recipe, remarks: remarks(reading),
+        arguments: ["generate"] + arguments))
+    guard reading.origin == .own || reading.recipe.model != nil else {
+      throw ValidationError("--model: the file does not say where its model is; give its path.")
+    }
+    let threads = engine.threads.map { ["--threads=\($0)"] } ?? []
+    let command = try GenerateCommand.parse(
+      arguments + threads + (engine.verbose ? ["--verbose"] : []))
+    try await command.run(printingPaths: report.json == nil)
+  }
+
+  /// What the given options do not answer.
+  private func remarks(_ reading: RecipeReading) -> [RecipeReading.Remark] {
+    reading.remarks.filter { remark in
+      !(model != nil && remark.reason.hasSuffix("give it with --model"))
+        && !(!lora.isEmpty && remark.reason.hasSuffix("give it with --lora"))
+    }
+  }
+
+  private var again: String {
+    URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent + "-again.png"
+  }
+
+  private struct Report: Encodable {
+    let origin: RecipeReading.Origin
+    let recipe: PictureRecipe
+    let remarks: [RecipeReading.Remark]
+    let arguments: [String]
+  }
+}

@@ -1,0 +1,80 @@
+import TensorCore
+
+/// What it takes to draw a picture again: the options of `diffusion generate` under their names, as they stand in the PNG
+/// text ``keyword``. What is absent has the model's or the command's default.
+public struct PictureRecipe: Sendable, Hashable, Codable {
+  /// The keyword of the PNG text.
+  public static let keyword = "diffusion"
+
+  /// The engine's version.
+  public var version: String?
+  /// The model's path; `nil` for the one that comes with the engine, and where it is not known.
+  public var model: String?
+  /// Which of several files of parameters a folder's parts have.
+  public var variant: String?
+  /// A file of an autoencoder of its own.
+  public var vae: String?
+  /// Files of adapters, each with a weight behind a colon where it is not 1.
+  public var lora: [String]?
+  /// The type that the weights are computed in.
+  public var precision: String?
+  /// The class to show.
+  public var `class`: Int?
+  /// The text to show.
+  public var prompt: String?
+  /// The text not to show.
+  public var negative: String?
+  /// Width and height in pixels.
+  public var width: Int?, height: Int?
+  /// Which of the text encoder's layers is looked at, from the last.
+  public var clipSkip: Int?
+  /// The picture that was begun from.
+  public var initImage: String?
+  /// How much of it was painted anew.
+  public var strength: Double?
+  /// Where it was painted anew.
+  public var mask: String?
+  /// Steps of the sampler.
+  public var steps: Int?
+  /// The sampler.
+  public var sampler: String?
+  /// The schedule.
+  public var schedule: String?
+  /// The schedule's options.
+  public var shift: Double?, rho: Double?, sigmaMin: Double?, sigmaMax: Double?
+  /// How much noise the sampler puts in anew.
+  public var eta: Double?
+  /// The sampler's other options, as `key=value`.
+  public var samplerOption: [String]?
+  /// The scale of guidance.
+  public var guidance: Double?
+  /// The picture's own seed.
+  public var seed: UInt64?
+  /// Whose random numbers the seed stands for.
+  public var rng: GeneratorKind?
+
+  /// A recipe that says nothing.
+  public init() {}
+
+  /// The arguments of `diffusion generate` that draw this picture, without `--out`.
+  public var arguments: [String] {
+    let texts: [(String, String?)] = [
+      ("model", model), ("variant", variant), ("vae", vae), ("precision", precision),
+      ("prompt", prompt), ("negative", negative), ("init-image", initImage), ("mask", mask),
+      ("sampler", sampler), ("schedule", schedule), ("rng", rng?.rawValue),
+    ]
+    let counts: [(String, Int?)] = [
+      ("class", `class`), ("width", width), ("height", height), ("clip-skip", clipSkip),
+      ("steps", steps),
+    ]
+    let numbers: [(String, Double?)] = [
+      ("strength", strength), ("shift", shift), ("rho", rho), ("sigma-min", sigmaMin),
+      ("sigma-max", sigmaMax), ("eta", eta), ("guidance", guidance),
+    ]
+    return texts.compactMap { name, value in value.map { "--\(name)=\($0)" } }
+      + counts.compactMap { name, value in value.map { "--\(name)=\($0)" } }
+      + numbers.compactMap { name, value in value.map { "--\(name)=\($0)" } }
+      + (samplerOption ?? []).map { "--sampler-option=\($0)" }
+      + (lora ?? []).map { "--lora=\($0)" } + (seed.map { ["--seed=\($0)"] } ?? [])
+  }
+}

@@ -1,0 +1,125 @@
+import DiffusionImages
+import DiffusionPipelines
+import Foundation
+import TestSupport
+import Testing
+
+/// `diffusion reproduce`, and what `diffusion generate` leaves in its pictures for it.
+@Suite struct ReproduceTests {
+  /// Options of `generate` that a picture does not depend on; any other has to be in its recipe.
+  private static let apart: Set<String> = [
+    "out", "count", "batch", "threads", "verbose", "json", "help", "version", "preview",
+    "max-memory",
+  ]
+
+  private struct Help: Decodable {
+    struct Command: Decodable {
+      let arguments: [Argument]?
+    }
+    struct Argument: Decodable {
+      let names: [Name]?
+    }
+    struct Name: Decodable {
+      let name: String
+    }
+    let command: Command
+  }
+
+  @Test func everyOptionIsInTheRecipeOrNoMatterOfThePicture() throws {
+    let program = try Program()
+    defer { program.remove() }
+    let outcome = try program.run("generate --experimental-dump-help")
+    let help = try JSONDecoder().decode(Help.self, from: Data(outcome.output.utf8))
+    let options = (help.command.arguments ?? []).compactMap { $0.names?.last?.name }
+    #expect(options.count > 20)
+    var recipe = PictureRecipe()
+    (recipe.model, recipe.variant, recipe.vae, recipe.lora) = ("a", "a", "a", ["a"])
+    (recipe.precision, recipe.class, recipe.prompt, recipe.negative) = ("a", 1, "a", "a")
+    (recipe.width, recipe.height, recipe.clipSkip, recipe.initImage) = (1, 1, 1, "a")
+    (recipe.strength, recipe.mask, recipe.steps, recipe.sampler) = (1, "a", 1, "a")
+    (recipe.schedule, recipe.shift, recipe.rho, recipe.sigmaMin) = ("a", 1, 1, 1)
+    (recipe.sigmaMax, recipe.eta, recipe.samplerOption) = (1, 1, ["a=1"])
+    (recipe.guidance, recipe.seed, recipe.rng) = (1, 1, .torch)
+    let known = Set(recipe.arguments.map { $0.dropFirst(2).prefix { $0 != "=" } }.map(String.init))
+    for option in options where !Self.apart.contains(option) {
+      #expect(known.contains(option), "--\(option) is in no recipe")
+    }
+  }
+
+  /// Also a picture from the middle of a batch, by a sampler with options and a schedule of its own.
+  @Test func ownDigitsComeOutByteForByte() throws {
+    let program = try Program()
+    defer { program.remove() }
+    let run = try program.run(
+      "generate --class 7 --class 2 --seed 11 --steps 4 --count 3 --sampler euler-a --eta 0.7 --sampler-option noise-scale=1.01 "
+        + "--schedule karras --guidance 2 --rng philox --out a%d.png")
+    #expect(run.code == 0, "\(run.errors)")
+    for index in 0..<3 {
+      let again = try program.run("reproduce a\(index).png --out b\(index).png --threads 1")
+      #expect(again.code == 0, "\(again.errors)")
+      let same =
+        try Data(contentsOf: program.file("a\(index).png"))
+        == Data(contentsOf: program.file("b\(index).png"))
+      #expect(same, "a\(index).png")
+    }
+  }
+
+  @Test func ownPicturesOfATextComeOutByteForByte() throws {
+    let program = try Program()
+    defer { program.remove() }
+    let model = Shared.golden.appendingPathComponent("pipeline_text").path
+    let run = try program.run(
+      [
+        "generate", "--model", model, "--prompt", "a (red:1.3) cat", "--negative=-dog", "--width",
+      ]
+        + ["40", "--height", "32", "--steps", "3", "--seed", "5", "--count", "2", "--clip-skip"]
+        + ["2", "--out", "a%d.png"])
+    #expect(run.code == 0, "\(run.errors)")
+    let again = try program.run("reproduce a1.png --json")
+    #expect(again.code == 0, "\(again.errors)")
+    #expect(try same(program, "a1.png", "a1-again.png"))
+    let json = try JSONSerialization.jsonObject(with: Data(again.output.utf8)) as? [String: Any]
+    #expect(json?["origin"] as? String == "diffusion")
+    let text = try PNGFile(reading: program.file("a1.png").path).text["parameters"]
+    #expect(text?.hasPrefix("a (red:1.3) cat\nNegative prompt: -dog\nSteps: 3, Sampler: ") == true)
+    #expect(text?.contains("Seed: 6, Size: 40x32, Model: pipeline_text, Clip skip: 2") == true)
+  }
+
+  private func same(_ program: Program, _ first: String, _ second: String) throws -> Bool {
+    try Data(contentsOf: program.file(first)) == Data(contentsOf: program.file(second))
+  }
+
+  /// A foreign picture gives what the same options give, and says what it leaves out.
+  @Test func foreignPicturesAreDrawnWithAGivenModel() throws {
+    let program = try Program()
+    defer { program.remove() }
+    let model = Shared.golden.appendingPathComponent("pipeline_text").path
+    let image = Image(width: 1, height: 1, channels: 1, samples: [0])
+    let text =
+      "a red cat\nNegative prompt: dog\nSteps: 4, Sampler: Euler, CFG scale: 5, Seed: 3, "
+      + "Size: 40x32, Model: tiny, ENSD: 31337, RNG: CPU, Version: v1.9"
+    try image.writePNG(to: program.file("w.png").path, text: ["parameters": text])
+    let refused = try program.run("reproduce w.png")
+    #expect(refused.code == 64 && refused.errorLines.last?.contains("--model") == true)
+    let drawn = try program.run(["reproduce", "w.png", "--model", model, "--out", "b.png"])
+    #expect(drawn.code == 0, "\(drawn.errors)")
+    #expect(drawn.errorLines.contains("not honoured: ENSD 31337: this is not done here"))
+    #expect(!drawn.errors.contains("not honoured: Model"))
+    let options = ["--prompt", "a red cat", "--negative", "dog", "--steps", "4", "--sampler"]
+    let run = try program.run(
+      ["generate", "--model", model, "--out", "c.png"] + options
+        + ["euler", "--schedule", "uniform", "--guidance", "5", "--seed", "3", "--width", "40"]
+        + ["--height", "32", "--rng", "torch"])
+    #expect(run.code == 0, "\(run.errors)")
+    #expect(try same(program, "b.png", "c.png"))
+  }
+
+  @Test func aPictureWithoutARecipeIsRefused() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try Image(width: 1, height: 1, channels: 1, samples: [0])
+      .writePNG(to: program.file("plain.png").path)
+    let outcome = try program.run("reproduce plain.png")
+    #expect(outcome.code == 1 && outcome.errors.contains("found none"), "\(outcome.errors)")
+  }
+}
