@@ -62,7 +62,7 @@ public struct Image: Sendable, Equatable {
   }
 
   /// Puts an image of as many channels, which fits, at `x`, `y`.
-  mutating func place(_ image: Image, x: Int, y: Int) {
+  public mutating func place(_ image: Image, x: Int, y: Int) {
     for row in 0..<image.height {
       let source = row * image.width * channels
       let target = index(x, y + row, 0)

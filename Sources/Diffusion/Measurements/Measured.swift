@@ -23,6 +23,11 @@ public struct Measured<Base: Denoiser, M: LinearMeasurement>: Denoiser {
     self.y = y
   }
 
+  /// Held to what is known of those samples.
+  public func narrowed(to samples: Range<Int>) -> Self {
+    Self(base.narrowed(to: samples), by: measurement, as: y.sliced(axis: 0, samples))
+  }
+
   /// The base's memory.
   public func start() -> Base.Memory { base.start() }
 

@@ -104,9 +104,8 @@ extension Trajectory: RunningTrajectory where D.Failure == Never {
 }
 
 extension ProcessConfiguration {
-  /// The noise that a run over a plan starts from, of the deviation that the model's scheduler gives it.
-  func start(_ shape: [Int], of plan: SamplingPlan, noise: inout SeededNoise) -> Tensor {
-    let drawn = noise.initial(shape, dtype: .float32)
+  /// What a run over a plan starts from: standard normal noise, of the deviation that the model's scheduler gives it.
+  func start(from drawn: Tensor, of plan: SamplingPlan) -> Tensor {
     let deviation = initialDeviation(at: plan.start)
     return deviation == 1 ? drawn : drawn * deviation
   }
@@ -126,7 +125,7 @@ extension PixelModel {
       guided, configuration.process.threshold, keepsDirection: sampler.keepsDirection)
     var noise = SeededNoise(request.generator, seeds: pictures.map(request.seed(of:)))
     let start = configuration.process.start(
-      shape(count: pictures.count), of: plan, noise: &noise)
+      from: noise.initial(shape(count: pictures.count), dtype: .float32), of: plan)
     func trajectory(_ solver: some Solver) -> any RunningTrajectory {
       Trajectory(from: start, plan: plan, solver: solver, denoiser: bounded, noise: noise)
     }

@@ -17,9 +17,12 @@ extension ImageRequest {
 
   /// The sampler that is asked for, and the legs that it goes.
   ///
-  /// - Parameter process: what the model was trained on, and the scheduler that it came with.
+  /// - Parameters:
+  ///   - process: what the model was trained on, and the scheduler that it came with.
+  ///   - strength: the share of the steps that is made, from where it begins to the end.
+  ///   - part: what the request calls the strength.
   func sampling(
-    of process: ProcessConfiguration
+    of process: ProcessConfiguration, strength: Double = 1, of part: String = ""
   ) throws(PipelineError) -> (sampler: Sampler, plan: SamplingPlan) {
     guard let entry = SolverCatalog.entry(named: sampler) else {
       throw .request(
@@ -38,7 +41,13 @@ extension ImageRequest {
     var options = options
     (options.variance, options.bound) = (process.variance, process.threshold)
     let sampler = entry.make(options)
-    return (sampler, sampler.plan(try plan(of: process)))
+    let whole = try plan(of: process)
+    let count = Int(Double(whole.count) * strength)
+    try Self.expect(
+      part, count > 0,
+      "\(strength) of \(whole.count) steps is less than one; ask for more of either")
+    let begun = SamplingPlan(intervals: Array(whole.intervals.suffix(count)))
+    return (sampler, sampler.plan(begun))
   }
 
   /// The levels of the request's schedule, or those that the model's own scheduler chooses.

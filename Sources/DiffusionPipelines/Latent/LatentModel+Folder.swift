@@ -29,8 +29,9 @@ extension LatentModel {
     let index = try Self.index(folder)
     let used = [
       "unet", "vae", "scheduler", "text_encoder", "tokenizer", "text_encoder_2", "tokenizer_2",
+      "low_res_scheduler",
     ]
-    for part in index.sorted() where !used.contains(part) {
+    for part in index.parts.sorted() where !used.contains(part) {
       notes.append("\(folder)/\(part) is not used")
     }
     func part(_ name: String) -> PartFolder {
@@ -39,26 +40,33 @@ extension LatentModel {
     let unet = try Self.unet(part("unet"), &notes)
     let autoencoder = try Self.autoencoder(part("vae"), &notes)
     var texts = [try Self.text(part("text_encoder"), folder + "/tokenizer", false, &notes)]
-    if index.contains("text_encoder_2") {
+    if index.parts.contains("text_encoder_2") {
       texts.append(
         try Self.text(part("text_encoder_2"), folder + "/tokenizer_2", true, &notes))
     }
     let process = try ModelLocation.process(
       folder + "/scheduler/scheduler_config.json", &notes)
     self.init(unet: unet, autoencoder: autoencoder, texts: texts, process: process)
+    zeroesEmptyNegative = index.zeroesEmptyNegative
+    if index.parts.contains("low_res_scheduler") {
+      lowResolution = try ModelLocation.process(
+        folder + "/low_res_scheduler/scheduler_config.json", &notes)
+    }
     try check(folder)
   }
 
-  /// The parts that the index names and that are not absent.
-  private static func index(_ folder: String) throws(PipelineError) -> Set<String> {
+  /// The parts that the index names and that are not absent, and what else it says.
+  private static func index(
+    _ folder: String
+  ) throws(PipelineError) -> (parts: Set<String>, zeroesEmptyNegative: Bool) {
     let file = folder + "/" + indexFile
     do {
       let data = try Data(contentsOf: URL(fileURLWithPath: file))
       let entries = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
-      return Set(
-        entries.compactMap { key, value in
-          ((value as? [Any])?.first as? String) == nil ? nil : key
-        })
+      let parts = entries.compactMap { key, value in
+        ((value as? [Any])?.first as? String) == nil ? nil : key
+      }
+      return (Set(parts), entries["force_zeros_for_empty_prompt"] as? Bool ?? false)
     } catch {
       throw .model(.file(path: file, problem: "cannot be read: \(error.localizedDescription)"))
     }
@@ -127,11 +135,12 @@ extension LatentModel {
         problem: "the U-Net looks at states of width \(expected), the text encoders give \(width)")
     }
     let channels = autoencoder.configuration.latentChannels
-    guard unet.configuration.inChannels == channels else {
+    guard unet.configuration.inChannels == channels || takes != nil else {
       throw .noModel(
         path: folder,
         problem: "the U-Net takes \(unet.configuration.inChannels) channels, a latent has "
-          + "\(channels): inpainting and upscaling models are not drawn from texts alone")
+          + "\(channels): expected as many, \(2 * channels + 1) to paint into pictures or "
+          + "\(channels + autoencoder.configuration.inChannels) to enlarge them")
     }
   }
 }

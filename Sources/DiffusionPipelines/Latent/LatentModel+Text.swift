@@ -3,6 +3,32 @@ import TensorCore
 import TextTokenizer
 
 extension LatentModel {
+  /// What each picture of a request is to show and what all are not to, of equally many tokens.
+  ///
+  /// - Parameter size: height and width of the pictures.
+  func conditions(
+    of request: TextRequest, size: (Int, Int)
+  ) -> (positive: [TextCondition], negative: TextCondition) {
+    let negative = WeightedPrompt(parsing: request.negative)
+    let prompts = [request.prompt, request.ending?.prompt].compactMap(\.self)
+      .map(WeightedPrompt.init(parsing:))
+    let chunks = (prompts + [negative]).map(chunkCount).max() ?? 1
+    func condition(_ prompt: WeightedPrompt) -> TextCondition {
+      self.condition(prompt, chunks: chunks, skipping: request.skippedLayers, size: size)
+    }
+    let ends = prompts.map(condition)
+    let positive = (0..<request.pictures.count).map { index in
+      ends.count == 1
+        ? ends[0] : ends[0].interpolated(to: ends[1], share: request.progress(of: index))
+    }
+    var away = condition(negative)
+    if zeroesEmptyNegative && request.negative.isEmpty {
+      away.states = Tensor.zeros(away.states.shape, dtype: away.states.dtype)
+      away.vector = away.vector.map { Tensor.zeros($0.shape, dtype: $0.dtype) }
+    }
+    return (positive, away)
+  }
+
   /// What a prompt asks for.
   ///
   /// The prompt is cut into chunks of 75 tokens, which are encoded by themselves and stand one behind the other. Weights

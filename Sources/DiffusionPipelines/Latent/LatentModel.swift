@@ -13,6 +13,10 @@ public struct LatentModel: Sendable {
   public let texts: [TextPart]
   /// What the U-Net was trained on, and the scheduler that the model came with.
   public let process: ProcessConfiguration
+  /// How a small picture is noised before it is enlarged, of models that enlarge.
+  public var lowResolution: ProcessConfiguration?
+  /// Whether no negative prompt means zeros, and not an empty text's states (SDXL).
+  public var zeroesEmptyNegative = false
 
   /// A text encoder with its tokenizer.
   public struct TextPart: Sendable {
@@ -42,20 +46,69 @@ public struct LatentModel: Sendable {
   /// Whether the U-Net takes a text's vector and the picture's sizes beside its tokens (SDXL).
   public var takesSizes: Bool { unet.configuration.additionalEmbedding == .textTime }
 
+  /// What a U-Net sees of a picture beside the latents.
+  public enum PictureChannels: Sendable, Hashable {
+    /// A mask and the latent of the picture under it: inpainting.
+    case maskedPicture
+    /// A small picture, to be enlarged.
+    case smallPicture
+  }
+
+  /// What the U-Net sees of a picture, by how many channels it takes; `nil` for nothing.
+  public var takes: PictureChannels? {
+    let latent = autoencoder.configuration.latentChannels
+    switch unet.configuration.inChannels - latent {
+    case latent + 1: return .maskedPicture
+    case autoencoder.configuration.inChannels: return .smallPicture
+    default: return nil
+    }
+  }
+
   /// The side of a picture where none is asked for: that of the latents it was trained on.
   public var usualSide: Int {
     (unet.configuration.sampleSize ?? 64) * autoencoder.configuration.reduction
+  }
+
+  /// A draw of each generator from a latent's distribution, as the U-Net has latents.
+  func sampled(
+    _ latent: DiagonalGaussian, _ shape: [Int], _ noise: inout SeededNoise
+  ) -> Tensor {
+    let drawn = noise.initial(shape, dtype: latent.mean.dtype)
+    return autoencoder.scaled(latent.mean + latent.deviation * drawn)
   }
 }
 
 /// What a picture is to show, as a latent model's network takes it.
 public struct TextCondition: Sendable {
   /// The tokens' states, `[1, tokens, width]`.
-  public let states: Tensor
+  public var states: Tensor
   /// The whole text's vector, `[1, width]`, where the network takes one.
-  public let vector: Tensor?
+  public var vector: Tensor?
   /// The picture's sizes, where the network takes them.
-  public let sizes: [Double]?
+  public var sizes: [Double]?
+  /// What the network sees beside the latents, `[1, height, width, channels]`, where it takes such.
+  public var channels: Tensor?
+  /// The timestep whose noise those have, where the network takes it.
+  public var noiseLevel: Double?
+
+  /// The same beside what the network sees of a picture.
+  func beside(_ channels: Tensor?, _ noiseLevel: Double?) -> Self {
+    var condition = self
+    condition.channels = channels
+    condition.noiseLevel = noiseLevel
+    return condition
+  }
+
+  /// The way from this to another of equally many tokens; 0 is this one.
+  func interpolated(to other: Self, share: Double) -> Self {
+    func between(_ a: Tensor, _ b: Tensor) -> Tensor {
+      Tensor.linearCombination([(1 - share, a), (share, b)])
+    }
+    var condition = self
+    condition.states = between(states, other.states)
+    if let vector, let end = other.vector { condition.vector = between(vector, end) }
+    return condition
+  }
 }
 
 extension LatentModel: Network {
@@ -63,9 +116,15 @@ extension LatentModel: Network {
   public func predict(_ x: Tensor, times: [Double], conditions: [TextCondition]) -> Tensor {
     let states = Tensor.concatenated(conditions.map(\.states), axis: 0)
     let vectors = conditions.compactMap(\.vector)
+    let levels = conditions.compactMap(\.noiseLevel)
     let extras = ConditionalUNet.Extras(
+      classes: levels.isEmpty ? nil : levels,
       text: vectors.isEmpty ? nil : Tensor.concatenated(vectors, axis: 0),
       sizes: takesSizes ? conditions.map { $0.sizes ?? [] } : nil)
-    return unet(x, timesteps: times, text: states, extras: extras)
+    let channels = conditions.compactMap(\.channels)
+    let seen =
+      channels.isEmpty
+      ? x : Tensor.concatenated([x, Tensor.concatenated(channels, axis: 0)], axis: -1)
+    return unet(seen, timesteps: times, text: states, extras: extras)
   }
 }

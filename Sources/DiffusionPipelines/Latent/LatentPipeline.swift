@@ -4,45 +4,170 @@ import DiffusionModels
 import TensorCore
 import TextTokenizer
 
-/// Draws pictures from texts with a latent diffusion model (Rombach et al. 2022).
+/// Draws pictures from texts with a latent diffusion model (Rombach et al. 2022): from noise, from a picture (to change, to
+/// paint into, to enlarge), in one pass or two.
 ///
 /// A picture of a seed starts from the noise that PyTorch gives for it, and so is the one that diffusers gives, up to
 /// rounding.
 public struct LatentPipeline: Sendable {
   /// The model.
   public let model: LatentModel
+  /// How latents and pictures above that size are cut for the autoencoder; `nil` for not at all.
+  public var tiling: AutoencoderTiling?
+  /// What makes previews of unfinished latents; `nil` for the autoencoder itself.
+  public var preview: LatentPreview?
 
   /// A pipeline of its model.
-  public init(model: LatentModel) { self.model = model }
+  public init(
+    model: LatentModel, tiling: AutoencoderTiling? = nil, preview: LatentPreview? = nil
+  ) {
+    self.model = model
+    self.tiling = tiling
+    self.preview = preview
+  }
 
-  /// The steps that make the pictures of a request, batch after batch; the text is encoded at once.
+  /// The steps that make the pictures of a request, batch after batch; texts and pictures are encoded at once.
   ///
+  /// - Parameter input: a picture to draw from.
   /// - Throws: ``PipelineError/request(part:problem:)`` where the model cannot do what is asked.
-  public func generate(_ request: TextRequest) throws(PipelineError) -> ImageGeneration {
-    try request.pictures.check()
-    let size = try size(of: request)
+  public func generate(
+    _ request: TextRequest, from input: PictureInput? = nil
+  ) throws(PipelineError) -> ImageGeneration {
+    try request.check()
+    try check(request, input)
+    let size = try size(of: request, input)
+    let (first, finish) = try firstStage(request, input, size)
+    let second = try request.refinement.map { refinement throws(PipelineError) in
+      try stage(
+        request, size: scaled(size, by: refinement.scale), start: .earlier,
+        strength: refinement.strength, of: "hires-strength")
+    }
+    let stepCount = first.plan.count + (second?.plan.count ?? 0)
+    return ImageGeneration(request: request.pictures, stepCount: stepCount) { pictures in
+      let run = first.trajectory(pictures)
+      guard let second else { return run }
+      return ChainedTrajectory(run) { second.trajectory(pictures, from: $0) }
+    } render: { [self] latents, isFinished in
+      if !isFinished, let preview { return preview.images(of: latents) }
+      return PixelModel.images(of: decoded(latents)).map(finish)
+    }
+  }
+
+  /// Pictures `[batch, height, width, 3]` of the U-Net's latents, one by one.
+  func decoded(_ latents: Tensor) -> Tensor {
+    let unscaled = model.autoencoder.unscaled(latents)
+    guard let tiling else { return model.autoencoder.decodeSlices(unscaled) }
+    let slices = unscaled.split(axis: 0, into: unscaled.shape[0])
+    return Tensor.concatenated(
+      slices.map { model.autoencoder.decode($0, tiling: tiling) }, axis: 0)
+  }
+
+  private func encoded(_ pixels: Tensor) -> DiagonalGaussian {
+    tiling.map { model.autoencoder.encode(pixels, tiling: $0) } ?? model.autoencoder.encode(pixels)
+  }
+
+  // MARK: - Stages
+
+  /// The first stage, and what is done with the pictures in the end.
+  private func firstStage(
+    _ request: TextRequest, _ input: PictureInput?, _ size: (Int, Int)
+  ) throws(PipelineError) -> (LatentStage, @Sendable (Image) -> Image) {
+    guard let input else {
+      return (try stage(request, size: size, start: .noise), { $0 })
+    }
+    if model.takes == .smallPicture {
+      let start = try smallPicture(input, size)
+      return (try stage(request, size: size, start: .smallPicture(start)), { $0 })
+    }
+    let canvas = try Canvas(input, size: size)
+    let stage = try stage(
+      request, size: size, start: .picture(picture(canvas, input)), strength: input.strength,
+      of: "strength")
+    return (stage, canvas.finished)
+  }
+
+  private func stage(
+    _ request: TextRequest, size: (Int, Int), start: LatentStage.Start, strength: Double = 1,
+    of part: String = ""
+  ) throws(PipelineError) -> LatentStage {
+    let unit = model.autoencoder.configuration.reduction
+    let (sampler, plan) = try request.pictures.sampling(
+      of: model.process, strength: strength, of: part)
+    let (conditions, negative) = model.conditions(of: request, size: size)
+    return LatentStage(
+      model: model, request: request, size: (size.0 / unit, size.1 / unit), sampler: sampler,
+      plan: plan, conditions: conditions, negative: negative, start: start)
+  }
+
+  private func picture(_ canvas: Canvas, _ input: PictureInput) -> EncodedPicture {
+    let (pixels, unit) = (canvas.pixels, model.autoencoder.configuration.reduction)
+    guard let painted = canvas.painted else {
+      return EncodedPicture(
+        latent: encoded(pixels), masked: nil, painted: nil, startsFromNoise: false)
+    }
+    let hidden = pixels * (Tensor.ones(painted.shape) - painted)
+    return EncodedPicture(
+      latent: encoded(pixels), masked: encoded(hidden),
+      painted: painted.resampledNearest(to: (pixels.shape[1] / unit, pixels.shape[2] / unit)),
+      startsFromNoise: input.strength == 1)
+  }
+
+  private func smallPicture(
+    _ input: PictureInput, _ size: (Int, Int)
+  ) throws(PipelineError) -> SmallPicture {
+    let unit = model.autoencoder.configuration.reduction
+    let canvas = try Canvas(input, size: (size.0 / unit, size.1 / unit), filter: .bicubic)
+    let levels = (model.lowResolution ?? ProcessConfiguration()).process.levels
+    try ImageRequest.expect(
+      "noise-level", levels.indices.contains(input.noiseLevel),
+      "expected 0 to \(levels.count - 1), found \(input.noiseLevel)")
+    return SmallPicture(
+      pixels: canvas.pixels, timestep: input.noiseLevel, level: levels[input.noiseLevel])
+  }
+}
+
+// MARK: - Checks
+
+extension LatentPipeline {
+  private func check(
+    _ request: TextRequest, _ input: PictureInput?
+  ) throws(PipelineError) {
     let layers = model.texts.map(\.encoder.configuration.layers).min() ?? 0
     if let skipped = request.skippedLayers {
       try ImageRequest.expect(
         "clip-skip", (0..<layers).contains(skipped),
         "expected 0 to \(layers - 1), found \(skipped)")
     }
-    let (sampler, plan) = try request.pictures.sampling(of: model.process)
-    let batch = Batch(
-      model: model, request: request, size: size, sampler: sampler, plan: plan,
-      conditions: conditions(request, size))
-    let model = model
-    return ImageGeneration(request: request.pictures, stepCount: plan.count) { pictures in
-      batch.trajectory(pictures)
-    } render: { latents, _ in
-      let unscaled = model.autoencoder.unscaled(latents)
-      return PixelModel.images(of: model.autoencoder.decodeSlices(unscaled))
+    if let input { try TextRequest.expectStrength("strength", input.strength) }
+    switch model.takes {
+    case .smallPicture:
+      try ImageRequest.expect(
+        "init-image", input != nil, "the model enlarges pictures, so it takes one")
+      try ImageRequest.expect(
+        "mask", input?.mask == nil, "the model enlarges pictures; leave the mask out")
+      try ImageRequest.expect(
+        "hires", request.refinement == nil, "the model enlarges by itself; leave it out")
+    case .maskedPicture:
+      try ImageRequest.expect(
+        "mask", input?.mask != nil, "the model paints into pictures, so it takes one with a mask")
+    case nil: break
     }
+    try ImageRequest.expect(
+      "hires", request.refinement == nil || input?.mask == nil,
+      "what is painted into a picture is not enlarged; leave one of the two out")
   }
 
-  private func size(of request: TextRequest) throws(PipelineError) -> (Int, Int) {
+  /// Height and width of what is drawn: as asked for, else the picture's, else the model's usual.
+  private func size(
+    of request: TextRequest, _ input: PictureInput?
+  ) throws(PipelineError) -> (Int, Int) {
     let unit = model.autoencoder.configuration.reduction
-    let size = (request.height ?? model.usualSide, request.width ?? model.usualSide)
+    var usual = (model.usualSide, model.usualSide)
+    if let image = input?.image, input?.mask?.areaPadding == nil {
+      usual = (image.height / unit * unit, image.width / unit * unit)
+      if model.takes == .smallPicture { usual = (usual.0 * unit, usual.1 * unit) }
+    }
+    let size = (request.height ?? usual.0, request.width ?? usual.1)
     for (name, value) in [("height", size.0), ("width", size.1)] {
       try ImageRequest.expect(
         name, value > 0 && value % unit == 0,
@@ -51,52 +176,10 @@ public struct LatentPipeline: Sendable {
     return size
   }
 
-  /// The prompt and the negative one, of equally many tokens.
-  private func conditions(
-    _ request: TextRequest, _ size: (Int, Int)
-  ) -> (positive: TextCondition, negative: TextCondition) {
-    let (prompt, negative) = (
-      WeightedPrompt(parsing: request.prompt), WeightedPrompt(parsing: request.negative)
-    )
-    let chunks = max(model.chunkCount(prompt), model.chunkCount(negative))
-    func condition(_ prompt: WeightedPrompt) -> TextCondition {
-      model.condition(prompt, chunks: chunks, skipping: request.skippedLayers, size: size)
-    }
-    return (condition(prompt), condition(negative))
-  }
-}
-
-/// What the batches of a request have in common.
-private struct Batch: Sendable {
-  let model: LatentModel
-  let request: TextRequest
-  let size: (Int, Int)
-  let sampler: Sampler
-  let plan: SamplingPlan
-  let conditions: (positive: TextCondition, negative: TextCondition)
-
-  func trajectory(_ pictures: Range<Int>) -> any RunningTrajectory {
-    func trajectory(
-      _ solver: some Solver, _ process: some Process
-    ) -> any RunningTrajectory {
-      let denoiser = NetworkDenoiser(
-        model, process: process, parameterization: model.process.networkParameterization)
-      let guided = ClassifierFreeGuidance(
-        denoiser, towards: pictures.map { _ in conditions.positive },
-        awayFrom: pictures.map { _ in conditions.negative }, scale: request.pictures.guidance)
-      var noise = SeededNoise(
-        request.pictures.generator, seeds: pictures.map(request.pictures.seed(of:)))
-      let unit = model.autoencoder.configuration.reduction
-      let shape = [
-        pictures.count, size.0 / unit, size.1 / unit,
-        model.autoencoder.configuration.latentChannels,
-      ]
-      let latent = model.process.start(shape, of: plan, noise: &noise)
-      let bounded = Thresholded(
-        guided, model.process.threshold, keepsDirection: sampler.keepsDirection)
-      return Trajectory(
-        from: latent, plan: plan, solver: solver, denoiser: bounded, noise: noise)
-    }
-    return trajectory(sampler.solver, model.process.samplingProcess)
+  /// The nearest size that the autoencoder has.
+  private func scaled(_ size: (Int, Int), by factor: Double) -> (Int, Int) {
+    let unit = Double(model.autoencoder.configuration.reduction)
+    func side(_ length: Int) -> Int { Int((Double(length) * factor / unit).rounded() * unit) }
+    return (side(size.0), side(size.1))
   }
 }
