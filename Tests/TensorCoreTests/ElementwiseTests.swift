@@ -101,4 +101,13 @@ import Testing
       return body(offset(index, a), offset(index, b))
     }
   }
+
+  @Test func gatedGELUIsTheProductOfTheHalves() {
+    for dtype in [DType.float32, .float64] {
+      var draws = CounterGenerator(seed: 5)
+      let x = Tensor.randomNormal([7, 3, 74], using: &draws).converted(to: dtype)
+      let halves = x.split(axis: -1, into: 2)
+      #expect(x.gatedGELU().doubles == (halves[0] * halves[1].gelu()).doubles)
+    }
+  }
 }

@@ -20,6 +20,12 @@ func gradientChecks(for operation: DifferentiableOperation) -> [GradientCheck] {
   case .exp, .log, .sqrt, .power, .tanh, .sigmoid, .silu, .relu, .leakyReLU, .softplus,
     .gelu, .geluTanh, .geluQuick, .erf, .clamp, .magnitude:
     [unaryGradientCheck(operation)]
+  case .gatedGELU:
+    [
+      GradientCheck("gated GELU", [Sample.uniform([3, 10], seed: 5, low: -2, high: 2)]) {
+        $0[0].gatedGELU()
+      }
+    ]
   case .linearCombination: linearCombinationGradientChecks()
   case .sum, .max: reductionGradientChecks(operation)
   case .cholesky, .solve, .triangularSolve, .symmetricEigen, .innerProducts:

@@ -49,8 +49,7 @@ struct GatedPerceptron: Module {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    let halves = widening(x).split(axis: -1, into: 2)
-    return narrowing(halves[0] * halves[1].gelu())
+    narrowing(widening(x).gatedGELU())
   }
 
   /// `net.0.proj`, `net.2`.

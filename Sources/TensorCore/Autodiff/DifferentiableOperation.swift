@@ -8,7 +8,7 @@ package enum DifferentiableOperation: String, CaseIterable, Sendable {
   case linearCombination
   // Functions of one number
   case exp, log, sqrt, power, tanh, sigmoid, silu, relu, leakyReLU, softplus
-  case gelu, geluTanh, geluQuick, erf, clamp, magnitude
+  case gelu, geluTanh, geluQuick, gatedGELU, erf, clamp, magnitude
   // Reductions
   case sum, max
   // Contractions

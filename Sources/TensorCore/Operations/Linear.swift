@@ -1,3 +1,5 @@
+import CTensorKernels
+
 extension Tensor {
   /// `x W^T + b` over the last axis: `[batch, ..., in]` with `weight` `[out, in]` gives `[batch, ..., out]`.
   ///
@@ -28,6 +30,32 @@ extension Tensor {
     return viewed(as: [count / Swift.max(1, length), length])
   }
 
+  /// Up to so many rows, packing the weight would cost more than reading it line by line.
+  private static let fewRows = 300
+
+  /// Few rows: they are packed, the weight is read once and as it is.
+  private func fewRowsProduct(_ weight: Tensor, _ bias: Tensor?, into result: Tensor) {
+    let (outputs, depth) = (weight.shape[0], weight.shape[1])
+    let (rows, type) = (result.count / outputs, dtype.kernelType)
+    let panels = PanelProduct.packed(
+      MatrixOperand(address: readAddress, stride: depth, isTransposed: true, dtype: dtype),
+      rows: depth, columns: rows, dtype: dtype)
+    var elements = 0
+    tk_gemm_few_rows_scratch(type, rows, depth, &elements)
+    let scratchBytes = elements * dtype.size
+    let work = Swift.max(1, 12 * (rows + 8) * depth)
+    Parallel.ranges(outputs, grain: Swift.max(1, (1 << 20) / work) * 12) { range in
+      StoragePool.shared.withScratch(scratchBytes) { scratch in
+        tk_gemm_few_rows(
+          type, rows, range.count, depth, panels.readAddress, weight.dtype.stored,
+          weight.readAddress + range.lowerBound * depth * weight.dtype.size, depth,
+          bias.map { $0.readAddress + range.lowerBound * dtype.size },
+          result.freshAddress + range.lowerBound * dtype.size, outputs, scratch)
+      }
+    }
+    withExtendedLifetime((self, weight, bias, panels)) {}
+  }
+
   private func rowProduct(_ weight: Tensor, _ bias: Tensor?) -> Tensor {
     require(
       rank > 0 && weight.rank == 2 && weight.shape.last == shape.last, "linear",
@@ -44,6 +72,10 @@ extension Tensor {
     let depth = shape[rank - 1]
     if depth == 0 {
       return (bias ?? .zeros([length], dtype: dtype)).broadcasted(to: result.shape)
+    }
+    if result.count / length <= Self.fewRows {
+      fewRowsProduct(weight, bias, into: result)
+      return result
     }
     let tiles = ProductTiles(m: result.count / length, n: length, k: depth, cutsDepth: false)
     let scratchBytes = tiles.scratchBytes(dtype)

@@ -33,7 +33,7 @@ struct ProductTiles {
   private static let mostRows = 512
   private static let mostColumns = 384
   /// Tiles a thread, so that one that is held up is helped, and multiply-adds that a tile is worth.
-  private static let tilesOfThread = 4
+  private static let tilesOfThread = 2
   private static let leastWork = 1 << 20
   private static let mostDepth = 2048
 

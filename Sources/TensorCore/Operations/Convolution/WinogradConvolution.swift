@@ -61,15 +61,18 @@ struct WinogradConvolution {
       v.freshAddress + offset * window.channels * x.dtype.size, Self.step(rows * window.channels))
   }
 
-  /// G w G^T of input channels `rows` and output channels `columns`, to `u` as `[position, panel, in, width]`.
+  /// G w G^T of input channels `rows` and output channels `columns`, to `u` as `[position, panel, in, width]` from row
+  /// `offset` of panels of `panel` rows on.
   func transformWeights(
-    _ weights: Tensor, rows: Range<Int>, columns: Range<Int>, into u: Tensor, step: Int
+    _ weights: Tensor, rows: Range<Int>, columns: Range<Int>, into u: Tensor, step: Int,
+    offset: Int, panel: Int
   ) {
+    let width = PanelProduct.width(u.dtype)
     let transform = tile == 4 ? tk_winograd4_weights : tk_winograd2_weights
     transform(
       u.dtype.kernelType, geometry.window.channels, geometry.outChannels, columns.lowerBound,
       columns.count, rows.lowerBound, rows.count, weights.dtype.stored, weights.readAddress,
-      u.freshAddress, step)
+      u.freshAddress + offset * width * u.dtype.size, step, panel * width)
   }
 }
 
@@ -84,10 +87,14 @@ extension WinogradConvolution {
   /// All weights first, then blocks of tiles.
   private func forwardByTiles(_ x: Tensor, _ weights: Tensor, _ bias: Tensor?, into y: Tensor) {
     let (channels, out, dtype) = (geometry.window.channels, geometry.outChannels, x.dtype)
-    let elements = PanelProduct.padded(out, dtype) * channels
+    let (elements, width) = (
+      PanelProduct.padded(out, dtype) * channels, PanelProduct.width(dtype)
+    )
     let u = positionMatrices(of: elements, dtype)
     Parallel.ranges(channels, grain: 16) { rows in
-      transformWeights(weights, rows: rows, columns: 0..<out, into: u, step: Self.step(elements))
+      transformWeights(
+        weights, rows: rows, columns: 0..<out, into: u, step: Self.step(elements),
+        offset: rows.lowerBound, panel: channels)
     }
     Parallel.ranges(tiles, grain: Self.tileBlock) { range in
       let v = positionMatrices(of: range.count * channels, dtype)
@@ -96,28 +103,47 @@ extension WinogradConvolution {
       let m = positionMatrices(of: range.count * most, dtype)
       for first in stride(from: 0, to: out, by: most) {
         let columns = first..<min(out, first + most)
-        multiply(
-          v, u.readAddress + first * channels * dtype.size, uStep: Self.step(elements),
-          rows: range.count, columns: columns.count, into: m, stride: most)
+        for block in channelBlocks {
+          multiply(
+            v, block, u.readAddress + (first * channels + block.lowerBound * width) * dtype.size,
+            panel: channels, uStep: Self.step(elements), rows: range.count,
+            columns: columns.count, into: m, stride: most)
+        }
         transformOutput(m, range, columns, stride: most, bias, into: y)
       }
     }
     withExtendedLifetime(u) {}
   }
 
-  /// The product of every position: `v` `[rows, in]` by panels of `u`, to `m` `[rows, stride]`.
+  /// The input channels in blocks, whose products are added in order: a position's panel of weights stays in the
+  /// first-level cache, all positions' in the second. Both ways to cut the work have the same blocks, and so the same
+  /// bytes.
+  private var channelBlocks: [Range<Int>] {
+    let channels = geometry.window.channels
+    let count = Swift.max(1, (channels + Self.mostChannels - 1) / Self.mostChannels)
+    let length = (channels + count - 1) / count
+    return stride(from: 0, to: channels, by: Swift.max(1, length)).map {
+      $0..<Swift.min(channels, $0 + length)
+    }
+  }
+
+  private static let mostChannels = 320
+
+  /// The product of every position over a block of input channels: `v` `[rows, in]` by panels of `u`, `panel` rows
+  /// long, to `m` `[rows, stride]`, added to what the blocks before gave.
   private func multiply(
-    _ v: Tensor, _ u: UnsafeRawPointer, uStep: Int, rows: Int, columns: Int, into m: Tensor,
-    stride: Int
+    _ v: Tensor, _ block: Range<Int>, _ u: UnsafeRawPointer, panel: Int, uStep: Int, rows: Int,
+    columns: Int, into m: Tensor, stride: Int
   ) {
     let (channels, size) = (geometry.window.channels, v.dtype.size)
     let (type, width) = (v.dtype.kernelType, PanelProduct.width(v.dtype))
     for position in 0..<positions {
       tk_gemm(
-        type, rows, columns, channels,
-        v.readAddress + position * Self.step(rows * channels) * size, channels, 1,
-        u + position * uStep * size, width, channels * width, nil,
-        m.freshAddress + position * Self.step(rows * stride) * size, stride, 0)
+        type, rows, columns, block.count,
+        v.readAddress + (position * Self.step(rows * channels) + block.lowerBound) * size,
+        channels, 1, u + position * uStep * size, width, panel * width, nil,
+        m.freshAddress + position * Self.step(rows * stride) * size, stride,
+        block.lowerBound == 0 ? 0 : 1)
     }
     withExtendedLifetime((v, m)) {}
   }
@@ -150,13 +176,19 @@ extension WinogradConvolution {
       transformInput(x, range, into: v, rows: tiles, offset: range.lowerBound)
     }
     let block = max(32, PanelProduct.width(dtype))
+    let blocks = channelBlocks
+    let length = blocks[0].count
     Parallel.ranges(out, grain: block) { columns in
-      let u = positionMatrices(of: block * channels, dtype)
+      let u = positionMatrices(of: block * length, dtype)
       let m = positionMatrices(of: tiles * block, dtype)
-      let step = Self.step(block * channels)
-      transformWeights(weights, rows: 0..<channels, columns: columns, into: u, step: step)
-      multiply(
-        v, u.readAddress, uStep: step, rows: tiles, columns: columns.count, into: m, stride: block)
+      let step = Self.step(block * length)
+      for rows in blocks {
+        transformWeights(
+          weights, rows: rows, columns: columns, into: u, step: step, offset: 0, panel: rows.count)
+        multiply(
+          v, rows, u.readAddress, panel: rows.count, uStep: step, rows: tiles,
+          columns: columns.count, into: m, stride: block)
+      }
       transformOutput(m, 0..<tiles, columns, stride: block, bias, into: y)
       withExtendedLifetime(u) {}
     }
