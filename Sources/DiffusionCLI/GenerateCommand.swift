@@ -206,7 +206,8 @@ struct GenerateCommand: AsyncParsableCommand {
     if !classes.isEmpty {
       throw ValidationError("--class: the model draws from texts; use --prompt")
     }
-    let model = try LatentModel(folder: folder, variant: text.variant, notes: &notes)
+    let model = try text.adapted(
+      LatentModel(folder: folder, variant: text.variant, notes: &notes))
     let pictures = try request(process: model.process, guidance: 7.5, batch: 1)
     return try LatentPipeline(model: model).generate(text.request(pictures))
   }
@@ -235,6 +236,8 @@ struct GenerateCommand: AsyncParsableCommand {
     recipe.eta = request.options.eta
     let options = request.options.given.filter { $0.name != "eta" }
     recipe.samplerOption = options.isEmpty ? nil : options.map { "\($0.name)=\($0.text)" }
+    recipe.lora = text.lora.isEmpty ? nil : text.lora
+    recipe.embedding = text.embedding.isEmpty ? nil : text.embedding
     recipe.guidance = request.guidance
     (recipe.seed, recipe.rng) = (request.seed(of: index), rng)
     return recipe

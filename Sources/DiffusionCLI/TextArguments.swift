@@ -25,11 +25,24 @@ struct TextArguments: ParsableArguments {
   @Option(help: "Which of several files of parameters a folder's parts have, such as fp16.")
   var variant: String?
 
+  @Option(
+    help: """
+      A file of low-rank changes (LoRA), with a weight behind a colon where it is not 1: style.safetensors:0.8. Repeatable.
+      """)
+  var lora: [String] = []
+
+  @Option(
+    help: """
+      A file with a learned word (textual inversion), which a prompt names as the file is named, or as it says. Repeatable.
+      """)
+  var embedding: [String] = []
+
   /// The first option that was given, by its name.
   var given: String? {
     let all: [(String, Bool)] = [
       ("prompt", prompt != nil), ("negative", negative != nil), ("width", width != nil),
       ("height", height != nil), ("clip-skip", clipSkip != nil), ("variant", variant != nil),
+      ("lora", !lora.isEmpty), ("embedding", !embedding.isEmpty),
     ]
     return all.first { $0.1 }?.0
   }
@@ -38,6 +51,11 @@ struct TextArguments: ParsableArguments {
     if let clipSkip, clipSkip < 1 {
       throw ValidationError("--clip-skip takes a number of 1 or more, not \(clipSkip).")
     }
+  }
+
+  /// The model with what its files of changes and words add.
+  func adapted(_ model: LatentModel) throws(PipelineError) -> LatentModel {
+    try model.applying(lora.map(LoRAFile.init(parsing:))).addingWords(from: embedding)
   }
 
   /// The request for pictures of a text.

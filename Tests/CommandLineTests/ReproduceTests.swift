@@ -39,7 +39,7 @@ import Testing
     (recipe.strength, recipe.mask, recipe.steps, recipe.sampler) = (1, "a", 1, "a")
     (recipe.schedule, recipe.shift, recipe.rho, recipe.sigmaMin) = ("a", 1, 1, 1)
     (recipe.sigmaMax, recipe.eta, recipe.samplerOption) = (1, 1, ["a=1"])
-    (recipe.guidance, recipe.seed, recipe.rng) = (1, 1, .torch)
+    (recipe.guidance, recipe.seed, recipe.rng, recipe.embedding) = (1, 1, .torch, ["a"])
     let known = Set(recipe.arguments.map { $0.dropFirst(2).prefix { $0 != "=" } }.map(String.init))
     for option in options where !Self.apart.contains(option) {
       #expect(known.contains(option), "--\(option) is in no recipe")

@@ -9,17 +9,24 @@ public struct ConsistencyBoundary<Base: Denoiser, P: Process>: Denoiser {
   public let base: Base
   /// Gives a level's timestep.
   public let process: P
-  /// What timesteps are multiplied by: 10 in latent consistency models.
-  public let timeScale: Double
+  /// What timesteps are multiplied by: 10 in latent consistency models. `nil` leaves the base as it is.
+  public let timeScale: Double?
   /// The data's standard deviation.
   public let dataDeviation: Double
 
   /// `base` as a consistency function.
-  public init(_ base: Base, process: P, timeScale: Double = 10, dataDeviation: Double = 0.5) {
+  public init(_ base: Base, process: P, timeScale: Double? = 10, dataDeviation: Double = 0.5) {
     self.base = base
     self.process = process
     self.timeScale = timeScale
     self.dataDeviation = dataDeviation
+  }
+
+  /// The base for those samples, made one alike.
+  public func narrowed(to samples: Range<Int>) -> Self {
+    Self(
+      base.narrowed(to: samples), process: process, timeScale: timeScale,
+      dataDeviation: dataDeviation)
   }
 
   /// The base's memory.
@@ -30,6 +37,7 @@ public struct ConsistencyBoundary<Base: Denoiser, P: Process>: Denoiser {
     _ x: Tensor, at level: NoiseLevel, memory: inout Base.Memory
   ) throws(Base.Failure) -> Estimate {
     var estimate = try base.estimate(x, at: level, memory: &memory)
+    guard let timeScale else { return estimate }
     let u = timeScale * process.timestep(of: level)
     let square = u * u + dataDeviation * dataDeviation
     estimate.denoised = Tensor.linearCombination([

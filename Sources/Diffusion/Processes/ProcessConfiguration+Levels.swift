@@ -78,7 +78,9 @@ extension ProcessConfiguration {
 
   private func chainLevels(_ timesteps: [Int]) -> [NoiseLevel] {
     let process = process
-    return timesteps.map { process.levels[$0] } + [endsClean ? .clean : process.levels[0]]
+    // LCM's last answer is clean data whatever the file says.
+    let isClean = endsClean || sampling.scheduler == .lcm
+    return timesteps.map { process.levels[$0] } + [isClean ? .clean : process.levels[0]]
   }
 
   /// Every so many of the timesteps that a model was distilled on (LCMScheduler.set_timesteps).

@@ -46,6 +46,22 @@ extension ProcessConfiguration {
     }
   }
 
+  /// The configuration as a sampler of the catalogue goes by it: those of distilled models (LCM, TCD) go over the timesteps
+  /// that such models were distilled on, whatever scheduler a model came with, as with LCM-LoRA.
+  public func fitted(to entry: SolverEntry) -> Self {
+    let own: [String: SchedulerClass] = ["lcm": .lcm, "tcd": .tcd]
+    guard kind == .discrete, let scheduler = own[entry.name],
+      [.chain, .interpolated, .multistep].contains(sampling.scheduler?.layout ?? .chain)
+    else { return self }
+    var fitted = self
+    fitted.sampling = SamplingConfiguration()
+    fitted.sampling.className = scheduler.rawValue
+    return fitted
+  }
+
+  /// What LCM multiplies timesteps by.
+  public var consistencyTimeScale: Double { sampling.timestepScale ?? 10 }
+
   /// The solver that the scheduler stands for, by a name of ``SolverCatalog``; `nil` where no scheduler is named.
   public var solverName: String? {
     guard let scheduler = sampling.scheduler else {

@@ -76,10 +76,12 @@ public struct CLIPTextEncoder: Module {
     return normed ? finalNorm(output.hiddenStates[index]) : output.hiddenStates[index]
   }
 
-  /// Where a text ends: its first end token, or its largest for configurations that say 2.
+  /// Where a text ends: its first end token, or its largest of the vocabulary for configurations that say 2.
   private func endPlace(in text: [Int]) -> Int {
     if configuration.endToken != 2 { return text.firstIndex(of: configuration.endToken) ?? 0 }
-    return text.indices.max { (text[$0], -$0) < (text[$1], -$1) } ?? 0
+    // Learned words have tokens behind the vocabulary's.
+    let places = text.indices.filter { text[$0] < configuration.vocabularySize }
+    return places.max { (text[$0], -$0) < (text[$1], -$1) } ?? 0
   }
 
   /// `embeddings`, `encoder`, `final_layer_norm`, `text_projection`.

@@ -6,11 +6,11 @@ import TextTokenizer
 /// A latent diffusion model that draws from texts: the parts of a Stable Diffusion checkpoint.
 public struct LatentModel: Sendable {
   /// Denoises latents.
-  public let unet: ConditionalUNet
+  public internal(set) var unet: ConditionalUNet
   /// Latents to pictures and back.
   public let autoencoder: KLAutoencoder
   /// Texts to what the U-Net looks at; SDXL has two, whose states stand side by side.
-  public let texts: [TextPart]
+  public internal(set) var texts: [TextPart]
   /// What the U-Net was trained on, and the scheduler that the model came with.
   public let process: ProcessConfiguration
   /// How a small picture is noised before it is enlarged, of models that enlarge.

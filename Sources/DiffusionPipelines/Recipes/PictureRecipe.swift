@@ -16,6 +16,8 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
   public var vae: String?
   /// Files of adapters, each with a weight behind a colon where it is not 1.
   public var lora: [String]?
+  /// Files of learned words.
+  public var embedding: [String]?
   /// The type that the weights are computed in.
   public var precision: String?
   /// The class to show.
@@ -75,6 +77,7 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
       + counts.compactMap { name, value in value.map { "--\(name)=\($0)" } }
       + numbers.compactMap { name, value in value.map { "--\(name)=\($0)" } }
       + (samplerOption ?? []).map { "--sampler-option=\($0)" }
-      + (lora ?? []).map { "--lora=\($0)" } + (seed.map { ["--seed=\($0)"] } ?? [])
+      + (lora ?? []).map { "--lora=\($0)" } + (embedding ?? []).map { "--embedding=\($0)" }
+      + (seed.map { ["--seed=\($0)"] } ?? [])
   }
 }

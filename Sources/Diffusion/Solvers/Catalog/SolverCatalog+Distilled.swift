@@ -5,7 +5,7 @@ extension SolverCatalog {
       "lcm", aliases: ["LCMScheduler", "sample_lcm"], order: nil, isStochastic: true,
       options: [.noiseScale],
       source: "Luo et al. 2023, arXiv:2310.04378, algorithm 3"
-    ) { Sampler(ConsistencySampler(noiseScale: $0.scale)) },
+    ) { Sampler(ConsistencySampler(noiseScale: $0.scale), needsBoundary: true) },
     SolverEntry(
       "consistency", aliases: ["CMStochasticIterativeScheduler", "multistep consistency"],
       order: nil, isStochastic: true, options: [.noiseScale],

@@ -58,16 +58,19 @@ public struct Sampler: Sendable {
   /// Whether noise is read off the estimate before it was bounded (``Thresholded/keepsDirection``): so it is in the references
   /// of DDIM and its kin, and in no other.
   public let keepsDirection: Bool
+  /// Whether it goes by consistency functions (``ConsistencyBoundary``), as latent consistency models were distilled to be.
+  public let needsBoundary: Bool
   /// The legs that are gone, from those that a grid gives: as they are, or with legs put in (Restart).
   public let plan: @Sendable (SamplingPlan) -> SamplingPlan
 
   /// A solver over the legs as `plan` changes them.
   public init(
-    _ solver: any Solver, keepsDirection: Bool = false,
+    _ solver: any Solver, keepsDirection: Bool = false, needsBoundary: Bool = false,
     plan: @escaping @Sendable (SamplingPlan) -> SamplingPlan = { $0 }
   ) {
     self.solver = solver
     self.keepsDirection = keepsDirection
+    self.needsBoundary = needsBoundary
     self.plan = plan
   }
 }

@@ -1,0 +1,104 @@
+import DiffusionModels
+import TensorCheckpoints
+import TensorCore
+import TextTokenizer
+
+/// A file of low-rank changes, and how much of them is added.
+public struct LoRAFile: Sendable, Hashable, Codable {
+  /// The file.
+  public var path: String
+  /// What the changes are multiplied by.
+  public var weight: Double
+
+  /// A file with its weight.
+  public init(path: String, weight: Double = 1) {
+    self.path = path
+    self.weight = weight
+  }
+
+  /// Reads `FILE` or `FILE:X`.
+  public init(parsing text: String) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    if parts.count > 1, let last = parts.last, let weight = Double(last), weight.isFinite {
+      self.init(path: parts.dropLast().joined(separator: ":"), weight: weight)
+    } else {
+      self.init(path: text)
+    }
+  }
+}
+
+extension LatentModel {
+  /// The model with low-rank changes (LoRA) added to the weights of its U-Net and text encoders.
+  ///
+  /// - Throws: ``PipelineError/model(_:)`` with every name in a file that is not understood.
+  public func applying(_ files: [LoRAFile]) throws(PipelineError) -> LatentModel {
+    if files.isEmpty { return self }
+    let weights = AdaptableWeights(unet: unet, texts: texts.map(\.encoder))
+    var adapters: [(adapter: LowRankAdapter, factor: Double)] = []
+    for file in files {
+      adapters.append(
+        (
+          try Self.opened(file.path) { source throws(CheckpointError) in
+            try LowRankAdapter(source, for: weights)
+          }, file.weight
+        ))
+    }
+    var model = self
+    model.unet = unet.adding(adapters, as: .unet)
+    model.texts = texts.enumerated().map { index, text in
+      TextPart(
+        tokenizer: text.tokenizer, encoder: text.encoder.adding(adapters, as: .text(index)))
+    }
+    return model
+  }
+
+  /// The model with learned words (textual inversion): a prompt may name each by the file's name without its ending, or as
+  /// the file has it.
+  ///
+  /// - Throws: ``PipelineError/model(_:)`` for a file that is none, ``PipelineError/noModel(path:problem:)`` for vectors that
+  ///   are not as wide as the text encoders' and for a word that is taken.
+  public func addingWords(from paths: [String]) throws(PipelineError) -> LatentModel {
+    var model = self
+    var taken: Set<String> = []
+    for path in paths {
+      let inversion = try Self.opened(path) { source throws(CheckpointError) in
+        try TextualInversion(source)
+      }
+      if let word = inversion.words.first(where: taken.contains) {
+        throw .noModel(path: path, problem: "another file has the word \(word); rename one of them")
+      }
+      taken.formUnion(inversion.words)
+      try model.add(inversion)
+    }
+    return model
+  }
+
+  private mutating func add(_ inversion: TextualInversion) throws(PipelineError) {
+    let widths = texts.map(\.encoder.configuration.width)
+    let vectors = widths.compactMap { width in
+      inversion.vectors.first { $0.shape[1] == width }
+    }
+    guard vectors.count == widths.count else {
+      throw .noModel(
+        path: inversion.path,
+        problem: "expected vectors of widths \(widths), those of the model's text encoders, found "
+          + "\(inversion.vectors.map { $0.shape[1] }): it is for another kind of model")
+    }
+    texts = zip(texts, vectors).map { text, vectors in
+      let (encoder, ids) = text.encoder.adding(vectors)
+      var tokenizer = text.tokenizer
+      tokenizer.added += inversion.words.map { AddedToken($0, ids: ids) }
+      return TextPart(tokenizer: tokenizer, encoder: encoder)
+    }
+  }
+
+  private static func opened<Result>(
+    _ path: String, _ read: (any CheckpointSource) throws(CheckpointError) -> Result
+  ) throws(PipelineError) -> Result {
+    do throws(CheckpointError) {
+      return try read(try openCheckpoint(path: path))
+    } catch {
+      throw .model(.checkpoint(error))
+    }
+  }
+}
