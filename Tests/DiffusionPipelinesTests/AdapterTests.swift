@@ -5,6 +5,7 @@ import DiffusionPipelines
 import Foundation
 import TensorCheckpoints
 import TensorCore
+import TensorLayers
 import TestSupport
 import Testing
 
@@ -51,8 +52,8 @@ import Testing
     expectClose(try Self.answer(model), try Self.expected("unet_plain"), tolerance: 1e-4)
   }
 
-  /// The same numbers under four ways of naming them.
-  @Test(arguments: ["kohya", "compvis", "diffusers", "peft/adapter_model"])
+  /// The same numbers under the ways of naming them.
+  @Test(arguments: ["kohya", "diffusers", "peft/adapter_model"])
   func changesAreThoseOfPeft(_ name: String) throws {
     let model = try LatentPipelineTests.model(scheduler: "ddim")
     let plain = try Self.answer(model)
@@ -92,6 +93,30 @@ import Testing
       from: ["\(Self.folder)/fluffy.pt", "\(Self.folder)/learned_embeds.safetensors"])
     try await Self.expectPicture(model, "inversion", prompt: "a fluffy cat and <toy>")
     try await Self.expectPicture(model, "inversion", prompt: "a fluff cat and learned_embeds")
+  }
+
+  /// A network that is told of guidance, over the timesteps that it was distilled on.
+  @Test func latentConsistencyModelsAreThoseOfDiffusers() async throws {
+    let plain = try LatentPipelineTests.model(scheduler: "ddim")
+    let data = try Data(contentsOf: URL(fileURLWithPath: "\(Self.folder)/lcm_unet/config.json"))
+    var unset = ParameterInitializer.unset
+    var unet = ConditionalUNet(
+      try JSONDecoder().decode(ConditionalUNetConfiguration.self, from: data), initializer: &unset)
+    try unet.load(
+      from: try SafetensorsFile(
+        path: "\(Self.folder)/lcm_unet/diffusion_pytorch_model.safetensors"))
+    let model = LatentModel(
+      unet: unet, autoencoder: plain.autoencoder, texts: plain.texts,
+      process: try ProcessConfiguration(json: Data(#"{"_class_name": "LCMScheduler"}"#.utf8)))
+    try await Self.expectPicture(model, "lcm", steps: 4, guidance: 8.5)
+  }
+
+  /// As with LCM-LoRA: an ordinary network, guided, on the timesteps of distilled ones, whatever scheduler it came with.
+  @Test(arguments: ["ddim", "euler", "unipc"])
+  func ordinaryModelsGoByConsistencyFunctionsToo(_ scheduler: String) async throws {
+    let model = try LatentPipelineTests.model(scheduler: scheduler)
+    try await Self.expectPicture(
+      model, "lcm_guided", steps: 4, sampler: "lcm", guidance: 1.8)
   }
 
   @Test func weightsOfWordsMultiplyTheirStates() async throws {

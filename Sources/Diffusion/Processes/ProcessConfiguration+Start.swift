@@ -4,7 +4,8 @@ extension ProcessConfiguration {
   /// the deviation of a sample whose data has variance 1.
   public func initialDeviation(at start: NoiseLevel) -> Double {
     let reachesTheEnd = spacing == .linspace || spacing == .trailing
-    if sampling.scheduler?.layout == .interpolated, reachesTheEnd { return start.noise }
+    let isExploding = sampling.scheduler?.layout == .interpolated && start.signal == 1
+    if isExploding, reachesTheEnd { return start.noise }
     let deviation = start.totalVariance.squareRoot()
     return abs(deviation - 1) < 1e-12 ? 1 : deviation
   }

@@ -41,7 +41,7 @@ extension ImageRequest {
     var options = options
     (options.variance, options.bound) = (process.variance, process.threshold)
     let sampler = entry.make(options)
-    let whole = try plan(of: process)
+    let whole = try plan(of: process.fitted(to: entry))
     let count = Int(Double(whole.count) * strength)
     try Self.expect(
       part, count > 0,

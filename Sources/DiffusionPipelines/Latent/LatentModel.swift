@@ -90,6 +90,8 @@ public struct TextCondition: Sendable {
   public var channels: Tensor?
   /// The timestep whose noise those have, where the network takes it.
   public var noiseLevel: Double?
+  /// How strongly the text is to be followed, where the network is told so.
+  public var guidance: Double?
 
   /// The same beside what the network sees of a picture.
   func beside(_ channels: Tensor?, _ noiseLevel: Double?) -> Self {
@@ -117,10 +119,11 @@ extension LatentModel: Network {
     let states = Tensor.concatenated(conditions.map(\.states), axis: 0)
     let vectors = conditions.compactMap(\.vector)
     let levels = conditions.compactMap(\.noiseLevel)
-    let extras = ConditionalUNet.Extras(
+    var extras = ConditionalUNet.Extras(
       classes: levels.isEmpty ? nil : levels,
       text: vectors.isEmpty ? nil : Tensor.concatenated(vectors, axis: 0),
       sizes: takesSizes ? conditions.map { $0.sizes ?? [] } : nil)
+    extras.guidance = unet.guidanceEmbedding(conditions.map { $0.guidance ?? 1 })
     let channels = conditions.compactMap(\.channels)
     let seen =
       channels.isEmpty

@@ -45,22 +45,19 @@ struct LatentStage: Sendable {
     func trajectory(
       _ solver: some Solver, _ process: some Process
     ) -> any RunningTrajectory {
-      let guided = ClassifierFreeGuidance(
-        NetworkDenoiser(
-          model, process: process, parameterization: model.process.networkParameterization),
-        towards: positives, awayFrom: negatives, scale: request.pictures.guidance)
-      let bounded = Thresholded(
-        guided, model.process.threshold, keepsDirection: sampler.keepsDirection)
+      let denoiser = model.denoiser(
+        process, for: sampler, towards: positives, awayFrom: negatives,
+        guidance: request.pictures.guidance)
       guard let held = begun.held else {
         return Trajectory(
-          from: begun.x, plan: plan, solver: solver, denoiser: bounded, noise: noise)
+          from: begun.x, plan: plan, solver: solver, denoiser: denoiser, noise: noise)
       }
       let known = MaskMeasurement(known: Tensor.ones(held.painted.shape) - held.painted)
       return Trajectory(
         from: begun.x, plan: plan,
         solver: HeldRegion(
           base: solver, painted: held.painted, latent: held.latent, noise: begun.noise),
-        denoiser: Measured(bounded, by: known, as: held.latent), noise: noise)
+        denoiser: Measured(denoiser, by: known, as: held.latent), noise: noise)
     }
     return trajectory(sampler.solver, model.process.samplingProcess)
   }
