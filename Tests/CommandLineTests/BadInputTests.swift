@@ -25,6 +25,12 @@ import Testing
     ("generate --out a.png --sampler heun --sampler-option snr=1", 64, "it has noise-scale, churn"),
     ("generate --out a.png --sampler dpm++2m --sampler-option order", 64, "key=value"),
     ("generate --out a.png --sampler deis --sampler-option order=9", 64, "has 1 to 3, found 9"),
+    ("generate --out a.png --lora a.safetensors", 64, "--lora: only models that draw from texts"),
+    ("generate --out a.png --embedding a.pt", 64, "--embedding: only models"),
+    (
+      "generate --out a.png --steps 1 --model \(Shared.golden.path)/pipeline_text --lora "
+        + "\(Shared.golden.path)/layers.safetensors:0.5", 1, "layers.safetensors: "
+    ),
     ("paint", 64, "paint"),
     ("inspect missing.safetensors", 1, "missing.safetensors"),
     ("tokenize", 64, "text"),
