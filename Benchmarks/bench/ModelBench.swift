@@ -16,22 +16,42 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "What weights are stored in: float32, float16, bfloat16.")
   var weights = DType.float32
 
+  @Option(help: "What is multiplied in: f32, or bf16 where the processor can.")
+  var precision = Precision.f32
+
+  /// What products are computed in.
+  enum Precision: String, ExpressibleByArgument, CaseIterable { case f32, bf16 }
+
   @Flag(help: "Also a table of where the time goes, by operation and level.")
   var ops = false
 
   func validate() throws {
     if batch < 1 { throw ValidationError("--batch takes a number of 1 or more, not \(batch).") }
+    if precision == .bf16 && !Backend.hasBFloat16 {
+      throw ValidationError("--precision bf16: this processor has no bfloat16 instructions.")
+    }
     if weights == .float64 { throw ValidationError("--weights takes no float64.") }
   }
+
+  /// What weights are stored in: bfloat16 where that is multiplied in.
+  var storage: DType { precision == .bf16 ? .bfloat16 : weights }
 
   /// Times `body` and, where asked to, shows where its time goes.
   func time(
     _ name: String, _ options: BenchOptions, _ report: inout Report, _ body: () -> Void
   ) {
+    Backend.$products.withValue(precision == .bf16 ? .bfloat16 : .float32) {
+      timeThere(name, options, &report, body)
+    }
+  }
+
+  private func timeThere(
+    _ name: String, _ options: BenchOptions, _ report: inout Report, _ body: () -> Void
+  ) {
     body()
     let table = OperationTable(OperationTrace.shared.records(of: body))
     let result = Measurement.of(
-      "\(name) \(preset.rawValue) batch \(batch)", repeat: options.repeat,
+      "\(name) \(preset.rawValue) batch \(batch) \(precision.rawValue)", repeat: options.repeat,
       operations: table.operations, bytes: nil, on: report.machine, body)
     report.add(result)
     if ops {
@@ -59,7 +79,7 @@ struct UNetBench: ParsableCommand {
     let (configuration, batch) = (model.preset.unet, model.batch)
     var unset = ParameterInitializer.unset
     let network = ConditionalUNet(configuration, initializer: &unset)
-      .filled(weights: model.weights)
+      .filled(weights: model.storage)
     var draws = CounterGenerator(seed: 1)
     let x = Tensor.randomNormal([batch, latent, latent, configuration.inChannels], using: &draws)
     let text = Tensor.randomNormal(
@@ -97,7 +117,7 @@ struct AutoencoderBench: ParsableCommand {
   func run() throws {
     let configuration = model.preset.autoencoder
     var unset = ParameterInitializer.unset
-    let network = KLAutoencoder(configuration, initializer: &unset).filled(weights: model.weights)
+    let network = KLAutoencoder(configuration, initializer: &unset).filled(weights: model.storage)
     var draws = CounterGenerator(seed: 1)
     let side = encode ? latent * configuration.reduction : latent
     let channels = encode ? configuration.inChannels : configuration.latentChannels
@@ -124,7 +144,7 @@ struct TextBench: ParsableCommand {
   func run() throws {
     var unset = ParameterInitializer.unset
     let network = CLIPTextEncoder(model.preset.text, hasProjection: false, initializer: &unset)
-      .filled(weights: model.weights)
+      .filled(weights: model.storage)
     var draws = CounterGenerator(seed: 1)
     let tokens = (0..<model.batch).map { _ in draws.integers(below: 49407, count: 77) }
     try options.run { report in

@@ -67,6 +67,26 @@ typedef struct {
   long score_out_stride, value_out_stride;
 } TKAttention;
 
+/// Whether this processor multiplies in bfloat16, and the level allows it.
+int tk_has_bfloat(void);
+/// C [m, n] = A B (+ bias) with both operands rounded to bfloat16 and float32 sums. A [m, k] has rows of stride `a_row`; B's
+/// element (p, j) is at `b + p * b_row + j * b_column`, one of the two being 1. k is even, and so is `b_column` where `b_row` is
+/// 1. Call it where `tk_has_bfloat` says so.
+void tk_bfloat_tile(long m, long n, long k, const float *a, long a_row, const uint16_t *b, long b_row, long b_column,
+                    const float *bias, float *c, long c_row, float *scratch);
+/// How many floats its scratch has.
+long tk_bfloat_tile_scratch(long n, long k);
+/// The largest size of a head that is computed so; sizes are even.
+#define TK_MOST_BFLOAT_SIZE 512
+/// A head's `[tokens, size]` in strips of 12 tokens (`[strip, size / 2, 12]` pairs) or of 12 columns
+/// (`[strip, (tokens + 1) / 2, 12]` pairs).
+void tk_bfloat_strips(long tokens, long size, long stride, const float *x, int by_rows, float *strips);
+/// Attention as `attention`, with both products in bfloat16: queries are the lanes, strips come from `tk_bfloat_strips`, and
+/// there is neither a mask nor an order.
+void tk_bfloat_attention(const TKAttention *x, long first, long count, float *scratch);
+/// How many floats its scratch has.
+long tk_bfloat_attention_scratch(long size, long value_size);
+
 /// Declares `void tk_name(TKType type, parameters...)`.
 #define KERNEL(name, parameters, arguments) void tk_##name TK_WITH_TYPE parameters;
 #define TK_WITH_TYPE(...) (TKType type, __VA_ARGS__)

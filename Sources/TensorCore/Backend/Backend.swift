@@ -39,6 +39,21 @@ public enum Backend {
     set { keepsBLASThreads.store(newValue, ordering: .relaxed) }
   }
 
+  /// Whether this processor has instructions that multiply bfloat16 numbers (and `TENSOR_KERNELS` allows them).
+  public static var hasBFloat16: Bool {
+    prepare()
+    return tk_has_bfloat() != 0
+  }
+
+  /// What products are computed in by the task at hand and those it starts: `.float32`, unless it says
+  ///
+  /// ```swift
+  /// Backend.$products.withValue(.bfloat16) { network(x) }
+  /// ```
+  ///
+  /// Without effect where ``hasBFloat16`` is false.
+  @TaskLocal public static var products = ProductPrecision.float32
+
   /// Done once, before the first call of BLAS or of a vector kernel whose level matters.
   private static let prepared: Void = {
     let environment = ProcessInfo.processInfo.environment
@@ -121,4 +136,13 @@ public enum Backend {
     default: TK_BASELINE
     }
   }
+}
+
+/// What the operands of products are rounded to. Sums are always float32 or wider.
+public enum ProductPrecision: String, Sendable, Codable, CaseIterable {
+  /// Nothing is rounded; weights in 16 bits are widened.
+  case float32
+  /// float32 activations that meet bfloat16 weights, and all operands of attention, are rounded to bfloat16: about twice
+  /// as fast, with errors of some 2^-9 of an operand. What gradients are asked of stays in float32.
+  case bfloat16
 }

@@ -49,7 +49,8 @@ extension Tensor {
     let shape = AttentionShape(q, k, v)
     let tiles = AttentionTiles(
       shape: shape, dtype: q.dtype, mask: mask?.additive(shape, q.dtype), causal: causal,
-      scale: scale ?? 1 / Double(shape.size).squareRoot())
+      scale: scale ?? 1 / Double(shape.size).squareRoot(),
+      isRecorded: [query, key, value].contains { $0.origin != nil })
     let (result, logSums) = tiles.forward(q, k, v)
     return result.recorded(as: .attention, from: [query, key, value]) { gradient, needed in
       tiles.backward(gradient, q, k, v, result, logSums, needed)

@@ -10,6 +10,21 @@ struct AttentionTiles: Sendable {
   let mask: Tensor?
   let causal: Bool
   let scale: Double
+  /// Whether both products are computed in bfloat16.
+  let isInBFloat16: Bool
+
+  /// - Parameter isRecorded: whether gradients will be asked for, which need the scores as float32 has them.
+  init(
+    shape: AttentionShape, dtype: DType, mask: Tensor?, causal: Bool, scale: Double,
+    isRecorded: Bool
+  ) {
+    (self.shape, self.dtype, self.mask) = (shape, dtype, mask)
+    (self.causal, self.scale) = (causal, scale)
+    let most = Int(TK_MOST_BFLOAT_SIZE)
+    isInBFloat16 =
+      Backend.products == .bfloat16 && Backend.hasBFloat16 && dtype == .float32 && mask == nil
+      && !causal && !isRecorded && shape.size.isMultiple(of: 2) && shape.size <= most
+  }
 
   var type: TKType { dtype.kernelType }
   var bytes: Int { dtype.size }
@@ -34,8 +49,8 @@ struct AttentionTiles: Sendable {
       uninitialized: [shape.batch, shape.queries, shape.heads, shape.valueSize], dtype: dtype)
     let logSums = Tensor(uninitialized: [shape.batch, shape.heads, shape.queries], dtype: dtype)
     if result.count == 0 { return (result, logSums) }
-    let keys = AttentionStrips(k, .rows)
-    let values = AttentionStrips(v, .columns)
+    let keys = AttentionStrips(k, .rows, inBFloat16: isInBFloat16)
+    let values = AttentionStrips(v, .columns, inBFloat16: isInBFloat16)
     forEachPart(of: shape.queries, rows: shape.keys) { sample, head, part, scratch in
       var pass = pass(sample, head, lanesAreQueries: true)
       pass.row_strips = keys.address(sample, keyHead(head))
@@ -43,7 +58,12 @@ struct AttentionTiles: Sendable {
       pass.score_lanes = q.readAddress + offset(sample, head, of: q)
       pass.log_sums = logSums.freshAddress + queryOffset(sample, head)
       pass.value_out = result.freshAddress + offset(sample, head, of: result)
-      tk_attention(type, &pass, part.lowerBound, part.count, scratch)
+      if isInBFloat16 {
+        tk_bfloat_attention(
+          &pass, part.lowerBound, part.count, scratch.assumingMemoryBound(to: Float.self))
+      } else {
+        tk_attention(type, &pass, part.lowerBound, part.count, scratch)
+      }
     }
     withExtendedLifetime((q, k, v, mask, keys, values)) {}
     return (result, logSums)
@@ -61,6 +81,9 @@ struct AttentionTiles: Sendable {
     let parts = (lanes + part - 1) / part
     var elements = 0
     tk_attention_scratch(type, shape.size, shape.valueSize, &elements)
+    if isInBFloat16 {
+      elements = Swift.max(elements, tk_bfloat_attention_scratch(shape.size, shape.valueSize))
+    }
     Parallel.forEach(shape.batch * shape.heads * parts) { tile in
       let (place, first) = (tile / parts, tile % parts * part)
       StoragePool.shared.withScratch(elements * bytes) { scratch in
@@ -107,16 +130,26 @@ struct AttentionStrips {
   private let heads: Int
   private let length: Int
 
-  init(_ tensor: Tensor, _ direction: Direction) {
+  init(_ tensor: Tensor, _ direction: Direction, inBFloat16: Bool = false) {
     Backend.prepare()
     let (tokens, heads, size) = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
     let (type, bytes) = (tensor.dtype.kernelType, tensor.dtype.size)
-    let (count, depth) = direction == .rows ? (tokens, size) : (size, tokens)
+    var (count, depth) = direction == .rows ? (tokens, size) : (size, tokens)
+    // Of pairs there are half as many.
+    if inBFloat16 { depth = (depth + 1) / 2 }
     let length = (count + 11) / 12 * 12 * depth
     let strips = Tensor(uninitialized: [tensor.shape[0] * heads, length], dtype: tensor.dtype)
     let stride = heads * size
     Parallel.forEach(tensor.shape[0] * heads) { place in
       let start = (place / heads * tokens * heads + place % heads) * size
+      if inBFloat16 {
+        tk_bfloat_strips(
+          tokens, size, stride,
+          (tensor.readAddress + start * bytes).assumingMemoryBound(to: Float.self),
+          direction == .rows ? 1 : 0,
+          (strips.freshAddress + place * length * bytes).assumingMemoryBound(to: Float.self))
+        return
+      }
       let (step, row) = direction == .rows ? (1, stride) : (stride, 1)
       tk_gemm_strips(
         type, depth, count, tensor.readAddress + start * bytes, step, row,

@@ -73,21 +73,18 @@ extension Tensor {
     if depth == 0 {
       return (bias ?? .zeros([length], dtype: dtype)).broadcasted(to: result.shape)
     }
-    if result.count / length <= Self.fewRows {
+    let (rows, columns) = (
+      MatrixOperand(address: readAddress, stride: depth, isTransposed: false, dtype: dtype),
+      MatrixOperand(
+        address: weight.readAddress, stride: depth, isTransposed: true, dtype: weight.dtype)
+    )
+    let isHalf = ProductTiles.multipliesInBFloat16(dtype, columns, depth: depth)
+    if result.count / length <= Self.fewRows && !isHalf {
       fewRowsProduct(weight, bias, into: result)
-      return result
-    }
-    let tiles = ProductTiles(m: result.count / length, n: length, k: depth, cutsDepth: false)
-    let scratchBytes = tiles.scratchBytes(dtype)
-    Parallel.forEach(tiles.count) { tile in
-      StoragePool.shared.withScratch(scratchBytes) { scratch in
-        tiles.compute(
-          dtype, tile: tile, layer: 0,
-          MatrixOperand(address: readAddress, stride: depth, isTransposed: false, dtype: dtype),
-          MatrixOperand(
-            address: weight.readAddress, stride: depth, isTransposed: true, dtype: weight.dtype),
-          bias: bias?.readAddress, into: result.freshAddress, scratch: scratch)
-      }
+    } else {
+      ProductTiles.multiply(
+        dtype, m: result.count / length, n: length, k: depth, rows, columns,
+        bias: bias?.readAddress, into: result.freshAddress)
     }
     withExtendedLifetime((self, weight, bias)) {}
     return result

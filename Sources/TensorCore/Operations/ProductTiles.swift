@@ -28,6 +28,8 @@ struct ProductTiles {
   let columns: Int
   /// How much of the inner dimension one tile takes: long thin products are cut there too, and added.
   let depth: Int
+  /// Whether tiles are computed in bfloat16.
+  let inBFloat16: Bool
 
   /// Packing takes its share of a tile's time: one part in `rows / 5` for the right operand, in `columns / 5` for the left.
   private static let mostRows = 512
@@ -38,7 +40,10 @@ struct ProductTiles {
   private static let mostDepth = 2048
 
   /// - Parameter matrices: how many products of this shape run side by side.
-  init(m: Int, n: Int, k: Int, matrices: Int = 1, cutsDepth: Bool = true) {
+  init(
+    m: Int, n: Int, k: Int, matrices: Int = 1, cutsDepth: Bool = true, inBFloat16: Bool = false
+  ) {
+    self.inBFloat16 = inBFloat16
     (self.m, self.n, self.k) = (m, n, k)
     let isThin = cutsDepth && m * n <= 1 << 16 && k >= 2 * Self.mostDepth
     depth = isThin ? Self.mostDepth : Swift.max(1, k)
@@ -76,7 +81,30 @@ struct ProductTiles {
     Backend.prepare()
     var elements = 0
     tk_gemm_tile_scratch(dtype.kernelType, Swift.min(n, columns), Swift.min(k, depth), &elements)
+    // What bfloat16 needs is less.
     return elements * dtype.size
+  }
+
+  /// Whether a product with weights `b` of `depth` rows is computed in bfloat16: neighbours along the depth go in pairs.
+  static func multipliesInBFloat16(_ dtype: DType, _ b: MatrixOperand, depth: Int) -> Bool {
+    Backend.products == .bfloat16 && dtype == .float32 && b.dtype == .bfloat16
+      && depth.isMultiple(of: 2) && Backend.hasBFloat16
+  }
+
+  /// Computes `c = a b (+ bias)`, `[m, n]`, on all threads, with the inner dimension in one piece.
+  static func multiply(
+    _ dtype: DType, m: Int, n: Int, k: Int, _ a: MatrixOperand, _ b: MatrixOperand,
+    bias: UnsafeRawPointer?, into c: UnsafeMutableRawPointer
+  ) {
+    let tiles = ProductTiles(
+      m: m, n: n, k: k, cutsDepth: false,
+      inBFloat16: multipliesInBFloat16(dtype, b, depth: k))
+    let scratchBytes = tiles.scratchBytes(dtype)
+    Parallel.forEach(tiles.count) { tile in
+      StoragePool.shared.withScratch(scratchBytes) { scratch in
+        tiles.compute(dtype, tile: tile, layer: 0, a, b, bias: bias, into: c, scratch: scratch)
+      }
+    }
   }
 
   /// Computes one tile of one layer into `c`, the `[m, n]` result of that layer, with `bias` `[n]` in every row.
@@ -87,6 +115,16 @@ struct ProductTiles {
     let (i, j, l) = (tile / columnBlocks * rows, tile % columnBlocks * columns, layer * depth)
     let (size, x, y) = (dtype.size, a.strides, b.strides)
     let right = b.address + (l * y.row + j * y.column) * b.dtype.size
+    if inBFloat16 {
+      tk_bfloat_tile(
+        Swift.min(rows, m - i), Swift.min(columns, n - j), k,
+        (a.address + i * x.row * size).assumingMemoryBound(to: Float.self), x.row,
+        right.assumingMemoryBound(to: UInt16.self), y.row, y.column,
+        bias.map { ($0 + j * size).assumingMemoryBound(to: Float.self) },
+        (c + (i * n + j) * size).assumingMemoryBound(to: Float.self), n,
+        scratch.assumingMemoryBound(to: Float.self))
+      return
+    }
     tk_gemm_tile(
       dtype.kernelType, Swift.min(rows, m - i), Swift.min(columns, n - j), Swift.min(depth, k - l),
       a.address + (i * x.row + l * x.column) * size, x.row, x.column,

@@ -8,14 +8,22 @@ enum Convolution {
     _ route: ConvolutionRoute
   ) -> Tensor {
     Backend.prepare()
-    let route = route.resolved(for: geometry)
-    switch route {
+    let isSmall = geometry.window.out_height * geometry.window.out_width <= fewPixels
+    if route == .automatic && isSmall
+      && UnfoldedConvolution.isInBFloat16(weights, x.dtype, geometry)
+    {
+      return UnfoldedConvolution.forward(x, weights, bias, geometry)
+    }
+    switch route.resolved(for: geometry) {
     case .winograd4, .winograd2:
-      return WinogradConvolution(route, geometry).forward(x, weights, bias)
+      return WinogradConvolution(route.resolved(for: geometry), geometry).forward(x, weights, bias)
     case .automatic, .im2col, .direct1x1:
       return UnfoldedConvolution.forward(x, weights, bias, geometry)
     }
   }
+
+  /// Up to so many pixels, the transforms of Winograd's weights cost more than multiplying in bfloat16 does.
+  private static let fewPixels = 64
 
   /// dL/dx from dL/dy: at stride 1 a convolution again, with the weights turned over.
   static func inputGradient(

@@ -16,6 +16,14 @@ enum UnfoldedConvolution {
     let (dtype, size) = (x.dtype, x.dtype.size)
     let type = dtype.kernelType
     let y = Tensor(uninitialized: geometry.outputShape, dtype: dtype)
+    if geometry.groups == 1 && geometry.isPointwise {
+      multiply(x, weights, bias, geometry, into: y)
+      return y
+    }
+    if geometry.groups == 1 && isInBFloat16(weights, dtype, geometry) {
+      multiply(windows(x, geometry), weights, bias, geometry, into: y)
+      return y
+    }
     let (per, out) = (geometry.channelsPerGroup, geometry.outPerGroup)
     let depth = geometry.taps * per
     let rows = rowsOfPanel(depth, dtype)
@@ -53,6 +61,48 @@ enum UnfoldedConvolution {
     }
     withExtendedLifetime((x, weights, bias)) {}
     return y
+  }
+
+  /// All windows as rows, `[pixels, taps * in]`, times the weights.
+  private static func multiply(
+    _ windows: Tensor, _ weights: Tensor, _ bias: Tensor?, _ geometry: ConvolutionGeometry,
+    into y: Tensor
+  ) {
+    let depth = geometry.taps * geometry.window.channels
+    ProductTiles.multiply(
+      y.dtype, m: geometry.pixels, n: geometry.outChannels, k: depth,
+      MatrixOperand(
+        address: windows.readAddress, stride: depth, isTransposed: false, dtype: y.dtype),
+      operand(weights, geometry), bias: bias?.readAddress, into: y.freshAddress)
+    withExtendedLifetime((windows, weights, bias)) {}
+  }
+
+  private static func operand(_ weights: Tensor, _ geometry: ConvolutionGeometry) -> MatrixOperand {
+    MatrixOperand(
+      address: weights.readAddress, stride: geometry.outChannels, isTransposed: false,
+      dtype: weights.dtype)
+  }
+
+  /// Whether the product is computed in bfloat16.
+  static func isInBFloat16(
+    _ weights: Tensor, _ dtype: DType, _ geometry: ConvolutionGeometry
+  ) -> Bool {
+    ProductTiles.multipliesInBFloat16(
+      dtype, operand(weights, geometry), depth: geometry.taps * geometry.window.channels)
+  }
+
+  private static func windows(_ x: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
+    let depth = geometry.taps * geometry.window.channels
+    let rows = Tensor(uninitialized: [geometry.pixels, depth], dtype: x.dtype)
+    Parallel.ranges(geometry.pixels, grain: max(1, (1 << 16) / depth)) { range in
+      var window = geometry.window
+      tk_unfold(
+        x.dtype.kernelType, &window, range.lowerBound, range.count, 0, window.channels, 0,
+        geometry.taps, x.readAddress,
+        rows.freshAddress + range.lowerBound * depth * x.dtype.size)
+    }
+    withExtendedLifetime(x) {}
+    return rows
   }
 
   /// dx: the output's gradient times the weights' transpose gives what each window gets, and every input pixel gathers
