@@ -93,6 +93,10 @@ import Testing
       from: ["\(Self.folder)/fluffy.pt", "\(Self.folder)/learned_embeds.safetensors"])
     try await Self.expectPicture(model, "inversion", prompt: "a fluffy cat and <toy>")
     try await Self.expectPicture(model, "inversion", prompt: "a fluff cat and learned_embeds")
+    // The first files have a module of PyTorch's around the vectors.
+    let first = try LatentPipelineTests.model(scheduler: "ddim").addingWords(
+      from: ["\(Self.folder)/module.pt", "\(Self.folder)/learned_embeds.safetensors"])
+    try await Self.expectPicture(first, "inversion", prompt: "a module cat and <toy>")
   }
 
   /// A network that is told of guidance, over the timesteps that it was distilled on.

@@ -151,6 +151,8 @@ out["unet_two"] = answer(pipeline)
 # Textual inversion.
 vectors = (8 * torch.randn(2, 24)).half().float()
 torch.save({"string_to_token": {"*": 265}, "string_to_param": {"*": vectors}, "name": "fluff", "step": 3}, OUT / "fluffy.pt")
+module = torch.nn.ParameterDict({"*": torch.nn.Parameter(vectors)})
+torch.save({"string_to_token": {"*": 265}, "string_to_param": module}, OUT / "module.pt")
 save_file({"<toy>": vectors[0].clone()}, OUT / "learned_embeds.safetensors")
 pipeline = fresh()
 pipeline.load_textual_inversion(OUT / "fluffy.pt", token="fluffy")

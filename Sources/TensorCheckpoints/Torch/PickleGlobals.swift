@@ -3,7 +3,7 @@
 enum PickleGlobals {
   static func allow(_ path: String) -> Bool {
     names.contains(path) || storageType(path) != nil || dtype(path) != nil
-      || dictionaries.contains(path) || rebuilders.contains(path)
+      || dictionaries.contains(path) || rebuilders.contains(path) || path == parameterDictionary
   }
 
   /// Rebuilt from a storage or from another tensor.
@@ -21,6 +21,9 @@ enum PickleGlobals {
     "lightning_fabric.utilities.data.AttributeDict",
     "lightning.fabric.utilities.data.AttributeDict",
   ]
+
+  /// A module that holds parameters by name, as the first files of textual inversion have them.
+  static let parameterDictionary = "torch.nn.modules.container.ParameterDict"
 
   /// Names of types, and calls whose result says nothing about tensors (scalars of NumPy, settings).
   private static let names: Set<String> = [

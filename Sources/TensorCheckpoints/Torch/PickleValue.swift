@@ -46,6 +46,8 @@ struct PickleHeap {
   var containers: [[PickleValue]] = []
   var storages: [PickledStorage] = []
   var tensors: [PickledTensor] = []
+  /// Those of the containers that stand for modules of parameters, whose state says what they hold.
+  var parameterDictionaries: Set<Int> = []
 
   mutating func add(_ items: [PickleValue] = []) -> Int {
     containers.append(items)

@@ -32,6 +32,11 @@ extension Unpickler {
     by name: String, from arguments: [PickleValue]
   ) throws(FormatFault) -> PickleValue {
     if PickleGlobals.dictionaries.contains(name) { return try dictionary(from: arguments) }
+    if name == PickleGlobals.parameterDictionary {
+      let module = heap.add()
+      heap.parameterDictionaries.insert(module)
+      return .dictionary(module)
+    }
     if name == "torch.Size", let shape = arguments.first { return shape }
     guard PickleGlobals.rebuilders.contains(name) else { return .opaque }
     if name == "torch._tensor._rebuild_from_type_v2" {

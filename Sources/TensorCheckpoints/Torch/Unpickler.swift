@@ -189,11 +189,27 @@ extension Unpickler {
       let parts = try pop(3)
       guard case .tuple(let arguments) = parts[1] else { throw notCalled() }
       push(try call(parts[0], arguments))
-    case "b": _ = try pop()
+    case "b": try build(from: pop())
     case "Q": push(try storage(pop()))
     default: return false
     }
     return true
+  }
+
+  /// Objects' states say nothing about tensors, but for a module of parameters.
+  private mutating func build(from state: PickleValue) throws(FormatFault) {
+    guard case .dictionary(let module) = try top(), heap.parameterDictionaries.contains(module),
+      case .dictionary(let index) = state
+    else { return }
+    let items = heap.containers[index]
+    for place in stride(from: 0, to: items.count - 1, by: 2) {
+      guard case .text("_parameters") = items[place],
+        case .dictionary(let parameters) = items[place + 1]
+      else { continue }
+      copies -= heap.containers[parameters].count
+      guard copies >= 0 else { throw FormatFault("the pickle copies more than it holds") }
+      heap.containers[module] = heap.containers[parameters]
+    }
   }
 
   private func notCalled() -> FormatFault {
