@@ -12,7 +12,8 @@ struct DiffusionCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      GenerateCommand.self, ReproduceCommand.self, TrainCommand.self, InspectCommand.self,
+      GenerateCommand.self, OutpaintCommand.self, UpscaleCommand.self, InterpolateCommand.self,
+      ReproduceCommand.self, TrainCommand.self, InspectCommand.self,
       SamplersCommand.self,
       IllustrateCommand.self, TokenizeCommand.self,
       LikelihoodCommand.self,

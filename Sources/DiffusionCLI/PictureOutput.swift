@@ -34,6 +34,9 @@ struct PictureOutput {
     try Self.expectWritable(fileAt: path)
   }
 
+  /// Where an unfinished picture is shown.
+  func previewPath(of index: Int) -> String { paths[index].dropLast(4) + "-preview.png" }
+
   /// All pictures on one sheet, where a grid was asked for.
   func writeGrid(_ images: [Image]) throws {
     guard let gridPath else { return }

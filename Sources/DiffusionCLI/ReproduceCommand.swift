@@ -41,18 +41,22 @@ struct ReproduceCommand: AsyncParsableCommand {
     for remark in remarks(reading) {
       Console.note("not honoured: \(remark.field) \(remark.value): \(remark.reason)")
     }
-    let target = out ?? again
+    let (target, verb) = (out ?? again, reading.recipe.verb ?? "generate")
     let arguments = reading.recipe.arguments + ["--out=\(target)"]
     try report.write(
       Report(
         origin: reading.origin, recipe: reading.recipe, remarks: remarks(reading),
-        arguments: ["generate"] + arguments))
+        arguments: [verb] + arguments))
     guard reading.origin == .own || reading.recipe.model != nil else {
       throw ValidationError("--model: the file does not say where its model is; give its path.")
     }
     let threads = engine.threads.map { ["--threads=\($0)"] } ?? []
-    let command = try GenerateCommand.parse(
-      arguments + threads + (engine.verbose ? ["--verbose"] : []))
+    let parsed = try DiffusionCommand.parseAsRoot(
+      [verb] + arguments + threads + (engine.verbose ? ["--verbose"] : []))
+    guard let command = parsed as? any DrawingCommand else {
+      throw PipelineError.recipe(
+        path: file, problem: "\(verb) is no verb that draws pictures; is it of a newer version?")
+    }
     try await command.run(printingPaths: report.json == nil)
   }
 

@@ -58,6 +58,14 @@ struct TextArguments: ParsableArguments {
     try model.applying(lora.map(LoRAFile.init(parsing:))).addingWords(from: embedding)
   }
 
+  /// Puts down what these options say of a picture.
+  func note(in recipe: inout PictureRecipe) {
+    (recipe.prompt, recipe.negative, recipe.variant) = (prompt, negative, variant)
+    (recipe.width, recipe.height, recipe.clipSkip) = (width, height, clipSkip)
+    recipe.lora = lora.isEmpty ? nil : lora
+    recipe.embedding = embedding.isEmpty ? nil : embedding
+  }
+
   /// The request for pictures of a text.
   func request(_ pictures: ImageRequest) -> TextRequest {
     TextRequest(

@@ -40,6 +40,9 @@ import Testing
     (recipe.schedule, recipe.shift, recipe.rho, recipe.sigmaMin) = ("a", 1, 1, 1)
     (recipe.sigmaMax, recipe.eta, recipe.samplerOption) = (1, 1, ["a=1"])
     (recipe.guidance, recipe.seed, recipe.rng, recipe.embedding) = (1, 1, .torch, ["a"])
+    (recipe.maskBlur, recipe.maskedArea, recipe.redrawOutside) = (1, 1, true)
+    (recipe.hires, recipe.hiresStrength) = (1, 1)
+    (recipe.variationSeed, recipe.variationStrength) = (1, 1)
     let known = Set(recipe.arguments.map { $0.dropFirst(2).prefix { $0 != "=" } }.map(String.init))
     for option in options where !Self.apart.contains(option) {
       #expect(known.contains(option), "--\(option) is in no recipe")

@@ -58,9 +58,12 @@ extension KLAutoencoder {
   private static func tiled(
     _ x: Tensor, side: Int, resultSide: Int, overlap: Double, _ body: (Tensor) -> Tensor
   ) -> Tensor {
-    let step = max(1, Int(Double(side) * (1 - overlap)))
-    let extent = Int(Double(resultSide) * overlap)
-    let kept = resultSide - extent
+    // In the coarser of the two, so that what is kept of every tile is a whole step in both.
+    let coarse = min(side, resultSide)
+    let shared = min(Int(Double(coarse) * overlap), coarse - 1)
+    let step = (coarse - shared) * (side / coarse)
+    let kept = (coarse - shared) * (resultSide / coarse)
+    let extent = resultSide - kept
     var above: [Tensor] = []
     var strips: [Tensor] = []
     for top in stride(from: 0, to: x.shape[1], by: step) {

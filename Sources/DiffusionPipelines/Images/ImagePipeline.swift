@@ -14,9 +14,14 @@ import TensorCore
 public struct ImagePipeline: Sendable {
   /// The model.
   public let model: PixelModel
+  /// What makes pictures of what the model draws, where that is latents (Rombach et al. 2022, section 3.1).
+  public let decoder: VQAutoencoder?
 
   /// A pipeline of its model.
-  public init(model: PixelModel) { self.model = model }
+  public init(model: PixelModel, decoder: VQAutoencoder? = nil) {
+    self.model = model
+    self.decoder = decoder
+  }
 
   /// The steps that make the pictures of a request, batch after batch; nothing is computed before they are asked for.
   ///
@@ -27,8 +32,11 @@ public struct ImagePipeline: Sendable {
     let model = model
     return ImageGeneration(request: request, stepCount: plan.count) { pictures in
       model.trajectory(of: request, pictures: pictures, sampler: sampler, plan: plan)
-    } render: { x, _ in
-      PixelModel.images(of: x)
+    } render: { [decoder] x, _ in
+      guard let decoder else { return PixelModel.images(of: x) }
+      let latents = x * (1 / decoder.configuration.scalingFactor)
+      let pictures = latents.split(axis: 0, into: latents.shape[0]).map { decoder.decode($0) }
+      return PixelModel.images(of: Tensor.concatenated(pictures, axis: 0))
     }
   }
 

@@ -15,10 +15,14 @@ public struct LatentPreview: Sendable, Codable, Hashable {
 
   /// The map of an autoencoder.
   ///
+  /// - Parameter pictures: what it is fitted on, each `[1, height, width, 3]` from -1 to 1; `nil` for drawn ones that have many
+  ///   colours beside each other.
   /// - Throws: ``LinearAlgebraError`` where the fit does not converge.
-  public init(fitting autoencoder: KLAutoencoder) throws(LinearAlgebraError) {
+  public init(
+    fitting autoencoder: KLAutoencoder, on pictures: [Tensor]? = nil
+  ) throws(LinearAlgebraError) {
     let unit = autoencoder.configuration.reduction
-    let latents = Self.patterns(side: 16 * unit).map { picture in
+    let latents = (pictures ?? Self.patterns(side: 16 * unit)).map { picture in
       autoencoder.encode(picture).mean
     }
     let (inputs, colours) = Self.pairs(latents, of: autoencoder)

@@ -42,11 +42,14 @@ public struct TextRequest: Sendable, Hashable, Codable {
     public var prompt: String?
     /// The last frame's seed; `nil` for the first one's.
     public var seed: UInt64?
+    /// How far on the way all pictures are, from 0 to 1; `nil` for one after the other.
+    public var at: Double?
 
     /// An end.
-    public init(prompt: String? = nil, seed: UInt64? = nil) {
+    public init(prompt: String? = nil, seed: UInt64? = nil, at: Double? = nil) {
       self.prompt = prompt
       self.seed = seed
+      self.at = at
     }
   }
 
@@ -88,7 +91,8 @@ public struct TextRequest: Sendable, Hashable, Codable {
   }
 
   /// How far on the way to ``ending`` a picture is, from 0 to 1.
-  func progress(of index: Int) -> Double {
-    pictures.count < 2 ? 0 : Double(index) / Double(pictures.count - 1)
+  public func progress(of index: Int) -> Double {
+    if let at = ending?.at { return at }
+    return pictures.count < 2 ? 0 : Double(index) / Double(pictures.count - 1)
   }
 }

@@ -31,7 +31,12 @@ extension PictureRecipe {
     add("Model", Self.stem(model ?? EmbeddedModel.fileName))
     add("VAE", vae.map(Self.stem))
     add("Class", `class`)
-    add("Denoising strength", number(strength))
+    add("Denoising strength", number(strength ?? hiresStrength))
+    add("Mask blur", number(maskBlur))
+    add("Hires upscale", number(hires))
+    add("Hires upscaler", hires.map { _ in "Latent" })
+    add("Variation seed", variationSeed)
+    add("Variation seed strength", number(variationStrength))
     add("Clip skip", clipSkip)
     add("Eta", number(eta))
     for option in samplerOption ?? [] {

@@ -6,6 +6,8 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
   /// The keyword of the PNG text.
   public static let keyword = "diffusion"
 
+  /// The verb that drew it; `nil` for `generate`.
+  public var verb: String?
   /// The engine's version.
   public var version: String?
   /// The model's path; `nil` for the one that comes with the engine, and where it is not known.
@@ -36,6 +38,24 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
   public var strength: Double?
   /// Where it was painted anew.
   public var mask: String?
+  /// The mask's blur, and how much around the mask was drawn, where that was all.
+  public var maskBlur: Double?, maskedArea: Int?
+  /// Whether the picture outside of the mask went through the autoencoder.
+  public var redrawOutside: Bool?
+  /// How much larger the second pass is, and how much it painted anew.
+  public var hires: Double?, hiresStrength: Double?
+  /// The seed whose noise was mixed in, and its share.
+  public var variationSeed: UInt64?, variationStrength: Double?
+  /// The timestep whose noise a picture got before it was enlarged.
+  public var noiseLevel: Int?
+  /// The room around a picture that was painted.
+  public var left: Int?, right: Int?, top: Int?, bottom: Int?
+  /// What the room was filled with, and how much of the picture beside it was painted too.
+  public var fill: Outpainting.Fill?, overlap: Int?
+  /// The text and the seed that a film leads to.
+  public var toPrompt: String?, toSeed: UInt64?
+  /// How far on the way of a film it is.
+  public var at: Double?
   /// Steps of the sampler.
   public var steps: Int?
   /// The sampler.
@@ -58,26 +78,32 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
   /// A recipe that says nothing.
   public init() {}
 
-  /// The arguments of `diffusion generate` that draw this picture, without `--out`.
+  /// The arguments of its ``verb`` that draw this picture, without `--out`.
   public var arguments: [String] {
     let texts: [(String, String?)] = [
       ("model", model), ("variant", variant), ("vae", vae), ("precision", precision),
       ("prompt", prompt), ("negative", negative), ("init-image", initImage), ("mask", mask),
       ("sampler", sampler), ("schedule", schedule), ("rng", rng?.rawValue),
+      ("fill", fill?.rawValue), ("to-prompt", toPrompt),
     ]
     let counts: [(String, Int?)] = [
       ("class", `class`), ("width", width), ("height", height), ("clip-skip", clipSkip),
-      ("steps", steps),
+      ("steps", steps), ("masked-area", maskedArea), ("noise-level", noiseLevel),
+      ("left", left), ("right", right), ("top", top), ("bottom", bottom), ("overlap", overlap),
     ]
     let numbers: [(String, Double?)] = [
       ("strength", strength), ("shift", shift), ("rho", rho), ("sigma-min", sigmaMin),
       ("sigma-max", sigmaMax), ("eta", eta), ("guidance", guidance),
+      ("mask-blur", maskBlur), ("hires", hires), ("hires-strength", hiresStrength),
+      ("variation-strength", variationStrength), ("at", at),
     ]
+    let seeds = [("variation-seed", variationSeed), ("to-seed", toSeed), ("seed", seed)]
     return texts.compactMap { name, value in value.map { "--\(name)=\($0)" } }
       + counts.compactMap { name, value in value.map { "--\(name)=\($0)" } }
       + numbers.compactMap { name, value in value.map { "--\(name)=\($0)" } }
       + (samplerOption ?? []).map { "--sampler-option=\($0)" }
       + (lora ?? []).map { "--lora=\($0)" } + (embedding ?? []).map { "--embedding=\($0)" }
-      + (seed.map { ["--seed=\($0)"] } ?? [])
+      + (redrawOutside == true ? ["--redraw-outside"] : [])
+      + seeds.compactMap { name, value in value.map { "--\(name)=\($0)" } }
   }
 }

@@ -1,0 +1,47 @@
+import ArgumentParser
+import DiffusionImages
+import DiffusionPipelines
+
+/// Pictures of a latent model: what the verbs that draw them have in common.
+struct LatentRun {
+  let drawing: DrawingArguments
+  let text: TextArguments
+  let model: LatentModel
+  /// What is asked for; verbs add to it.
+  var request: TextRequest
+
+  init(
+    _ drawing: DrawingArguments, _ text: TextArguments, guidance: Double = 7.5,
+    notes: inout [String]
+  ) throws {
+    guard let path = drawing.model else {
+      throw ValidationError("--model: give one that draws from texts.")
+    }
+    guard LatentModel.isFolder(path) else {
+      throw ValidationError("--model: \(path) is no model that draws from texts.")
+    }
+    (self.drawing, self.text) = (drawing, text)
+    model = try text.adapted(
+      LatentModel(folder: path, variant: text.variant, notes: &notes))
+    request = text.request(
+      try drawing.request(process: model.process, guidance: guidance, batch: 1))
+  }
+
+  /// The run, with what verbs add to every picture's recipe.
+  func run(
+    from input: PictureInput? = nil, recipe added: @escaping (inout PictureRecipe, Int) -> Void
+  ) throws -> PictureRun {
+    var pipeline = LatentPipeline(model: model)
+    if drawing.preview != nil, let path = drawing.model {
+      pipeline.preview = try LatentPreview.kept(for: model.autoencoder, beside: path)
+    }
+    let (drawing, text, request) = (drawing, text, request)
+    return PictureRun(generation: try pipeline.generate(request, from: input)) { index in
+      var recipe = drawing.recipe(of: request.pictures)
+      text.note(in: &recipe)
+      recipe.seed = request.seed(of: index)
+      added(&recipe, index)
+      return recipe
+    }
+  }
+}
