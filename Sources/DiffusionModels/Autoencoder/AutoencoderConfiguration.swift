@@ -99,6 +99,6 @@ extension AutoencoderConfiguration {
   public static let keys =
     CodingKeys.allCases.map(\.rawValue) + [
       "down_block_types", "up_block_types", "force_upcast", "latents_mean", "latents_std",
-      "norm_type",
+      "norm_type", "lookup_from_codebook",
     ]
 }
