@@ -54,3 +54,23 @@ import Testing
     #expect(both.sliced(axis: 0, 1..<2).floats == second.floats)
   }
 }
+
+extension ConditionalUNetTests {
+  /// With the features of the very evaluation, the small part of the work gives the answer's bytes; with those of another
+  /// timestep it does not.
+  @Test(arguments: names) func deepFeaturesServe(_ name: String) throws {
+    let golden = try LatentGolden(name)
+    let network = try Self.network(golden)
+    let (x, text) = (try golden.picture("x"), try golden.tensor("text"))
+    let (times, extras) = (try golden.tensor("timesteps").doubles, try Self.extras(golden))
+    func whole(_ times: [Double]) -> (answer: Tensor, deep: Tensor) {
+      network.answer(x, timesteps: times, text: text, extras: extras)
+    }
+    func reused(_ deep: Tensor) -> [Float] {
+      network.answer(x, timesteps: times, text: text, extras: extras, deep: deep).floats
+    }
+    let (answer, deep) = whole(times)
+    #expect(reused(deep) == answer.floats)
+    #expect(reused(whole(times.map { $0 + 20 }).deep) != answer.floats)
+  }
+}

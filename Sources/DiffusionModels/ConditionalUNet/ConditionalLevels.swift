@@ -125,21 +125,34 @@ struct ConditionalUpLevel: Module {
     if level > 0 { upsample = Upsample(channels: outputs, initializer: &initializer) }
   }
 
+  /// How many results of the way down it takes in.
+  var layers: Int { residuals.count }
+
   /// - Parameter skips: what the way down gave; those of this level are taken off its end.
   func callAsFunction(
     _ x: Tensor, skips: inout [Tensor], time: Tensor, text: Tensor, mode: ExecutionMode
   ) -> Tensor {
-    var hidden = x
-    for (layer, residual) in residuals.enumerated() {
-      hidden = residual(hidden, skip: skips.removeLast(), time: time, mode: mode.part(layer))
-      if !transformers.isEmpty {
-        hidden = transformers[layer](hidden, text: text, mode: mode.part(layer))
-      }
-    }
+    let hidden = part(0..<layers, x, skips: &skips, time: time, text: text, mode: mode)
     guard let upsample, let next = skips.last else { return hidden }
     let size = (next.shape[1], next.shape[2])
     let isDouble = size == (2 * hidden.shape[1], 2 * hidden.shape[2])
     return upsample(hidden, to: isDouble ? nil : size)
+  }
+
+  /// Some of the residual blocks with what stands behind them, one after the other.
+  func part(
+    _ layers: Range<Int>, _ x: Tensor, skips: inout [Tensor], time: Tensor, text: Tensor,
+    mode: ExecutionMode
+  ) -> Tensor {
+    var hidden = x
+    for layer in layers {
+      hidden = residuals[layer](
+        hidden, skip: skips.removeLast(), time: time, mode: mode.part(layer))
+      if !transformers.isEmpty {
+        hidden = transformers[layer](hidden, text: text, mode: mode.part(layer))
+      }
+    }
+    return hidden
   }
 
   /// `attentions`, `resnets`, `upsamplers.0`.

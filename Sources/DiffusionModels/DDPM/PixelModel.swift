@@ -86,12 +86,38 @@ public struct PixelModel: Sendable {
     NetworkDenoiser(
       self, process: forward, parameterization: configuration.process.networkParameterization)
   }
+
+  /// The denoiser of one trajectory whose deep features are computed at every `interval`-th evaluation only.
+  public func denoiser(deepInterval interval: Int) -> NetworkDenoiser<
+    DeepCache<PixelModel>, AnyProcess
+  > {
+    NetworkDenoiser(
+      DeepCache(self, interval: network.hasPictures ? 1 : interval), process: forward,
+      parameterization: configuration.process.networkParameterization)
+  }
 }
 
-extension PixelModel: Network {
+extension PixelModel: DeepNetwork {
   /// The network's answer; a class of `nil` is the empty one.
   public func predict(_ x: Tensor, times: [Double], conditions: [Int?]) -> Tensor {
-    let classes = configuration.emptyClass.map { empty in conditions.map { $0 ?? empty } }
-    return network(x, timesteps: times, classes: classes)
+    network(x, timesteps: times, classes: classes(conditions))
+  }
+
+  /// The same, with the deep features.
+  public func predictKeeping(
+    _ x: Tensor, times: [Double], conditions: [Int?]
+  ) -> (answer: Tensor, deep: Tensor) {
+    network.answer(x, timesteps: times, classes: classes(conditions))
+  }
+
+  /// The answer from earlier features.
+  public func predict(
+    _ x: Tensor, times: [Double], conditions: [Int?], deep: Tensor
+  ) -> Tensor {
+    network.answer(x, timesteps: times, classes: classes(conditions), deep: deep)
+  }
+
+  private func classes(_ conditions: [Int?]) -> [Int]? {
+    configuration.emptyClass.map { empty in conditions.map { $0 ?? empty } }
   }
 }

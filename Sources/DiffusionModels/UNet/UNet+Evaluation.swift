@@ -16,12 +16,18 @@ extension UNet {
     _ x: Tensor, timesteps: [Double], classes: [Int]? = nil, classVectors: Tensor? = nil,
     mode: ExecutionMode = .inference
   ) -> Tensor {
+    answer(x, timesteps: timesteps, classes: classes, classVectors: classVectors, mode: mode)
+      .answer
+  }
+
+  /// The same, with the deep features: what the outermost level's last block works on, `[batch, height, width, channels]`
+  /// (see `DeepCache`).
+  public func answer(
+    _ x: Tensor, timesteps: [Double], classes: [Int]? = nil, classVectors: Tensor? = nil,
+    mode: ExecutionMode = .inference
+  ) -> (answer: Tensor, deep: Tensor) {
     check(x, timesteps)
-    var embedding = timeEmbedding(timeProjection(timesteps, dtype: x.dtype))
-    if let vectors = embeddedClasses(classes, classVectors, batch: x.shape[0], x.dtype) {
-      embedding = embedding + vectors
-    }
-    let time = configuration.actFn(embedding)
+    let time = embeddedTime(timesteps, classes, classVectors, batch: x.shape[0], x.dtype)
     var input = configuration.centerInputSample ? x * 2 - 1 : x
     var hidden = inputConvolution(input)
     var skips = [hidden]
@@ -31,14 +37,60 @@ extension UNet {
     }
     if let midBlock { hidden = midBlock(hidden, time: time, mode: mode.part(downBlocks.count)) }
     var output: Tensor?
+    var deep = hidden
     for (level, block) in upBlocks.enumerated() {
       let part = mode.part(downBlocks.count + 1 + level)
-      hidden = block(hidden, skips: &skips, picture: &output, time: time, mode: part)
+      if level < upBlocks.count - 1 || hasPictures {
+        hidden = block(hidden, skips: &skips, picture: &output, time: time, mode: part)
+      } else {
+        let last = block.skipCount - 1
+        deep = block.part(0..<last, hidden, skips: &skips, time: time, mode: part)
+        hidden = block.part(last..<last + 1, deep, skips: &skips, time: time, mode: part)
+      }
     }
     let last = outputConvolution(outputNorm(hidden, thenSiLU: true))
-    let result = output.map { last + $0 } ?? last
+    return (scaled(output.map { last + $0 } ?? last, timesteps), deep)
+  }
+
+  /// The answer with deep features of an earlier evaluation: only the input's convolution and the last block are
+  /// computed. Not for networks whose blocks make pictures on the way (NCSN++).
+  ///
+  /// - Parameter deep: what ``answer(_:timesteps:classes:classVectors:mode:)`` gave for pictures of the same shape.
+  public func answer(
+    _ x: Tensor, timesteps: [Double], classes: [Int]? = nil, classVectors: Tensor? = nil,
+    deep: Tensor
+  ) -> Tensor {
+    check(x, timesteps)
+    require(
+      !hasPictures && deep.shape.dropLast() == x.shape.dropLast(), "UNet",
+      "deep features of shape \(deep.shape) do not go with pictures \(x.shape)")
+    let time = embeddedTime(timesteps, classes, classVectors, batch: x.shape[0], x.dtype)
+    var skips = [inputConvolution(configuration.centerInputSample ? x * 2 - 1 : x)]
+    let outermost = upBlocks[upBlocks.count - 1]
+    let last = outermost.skipCount - 1
+    let hidden = outermost.part(
+      last..<last + 1, deep, skips: &skips, time: time, mode: .inference)
+    return scaled(outputConvolution(outputNorm(hidden, thenSiLU: true)), timesteps)
+  }
+
+  /// Whether blocks make pictures on the way, beside what they hand on; such a network has no deep features.
+  public var hasPictures: Bool { configuration.upBlockTypes.contains { $0.isSkip } }
+
+  private func scaled(_ result: Tensor, _ timesteps: [Double]) -> Tensor {
     if configuration.timeEmbeddingType != .fourier { return result }
-    return result / Tensor(timesteps, shape: [x.shape[0], 1, 1, 1]).converted(to: x.dtype)
+    return result
+      / Tensor(timesteps, shape: [timesteps.count, 1, 1, 1]).converted(to: result.dtype)
+  }
+
+  /// The activated time embedding with that of the classes.
+  private func embeddedTime(
+    _ timesteps: [Double], _ classes: [Int]?, _ vectors: Tensor?, batch: Int, _ dtype: DType
+  ) -> Tensor {
+    var embedding = timeEmbedding(timeProjection(timesteps, dtype: dtype))
+    if let vectors = embeddedClasses(classes, vectors, batch: batch, dtype) {
+      embedding = embedding + vectors
+    }
+    return configuration.actFn(embedding)
   }
 
   /// The same timestep for all samples.

@@ -80,6 +80,20 @@ public struct UpBlock: Module {
   /// How many results of the way down it takes in.
   public var skipCount: Int { residuals.count }
 
+  /// Some of the residual blocks with what stands behind them, one after the other.
+  func part(
+    _ layers: Range<Int>, _ x: Tensor, skips: inout [Tensor], time: Tensor?, mode: ExecutionMode
+  ) -> Tensor {
+    var hidden = x
+    for layer in layers {
+      hidden = residuals[layer](
+        hidden, skip: skips.removeLast(), time: time, mode: mode.part(layer))
+      let attention = layer - (residuals.count - attentions.count)
+      if attention >= 0 { hidden = attentions[attention](hidden, mode: mode) }
+    }
+    return hidden
+  }
+
   /// The block applied to `x [batch, height, width, previous]`.
   ///
   /// - Parameters:
@@ -94,12 +108,7 @@ public struct UpBlock: Module {
     require(
       skips.count >= residuals.count, "UpBlock",
       "\(residuals.count) results of the way down are needed, got \(skips.count)")
-    var hidden = x
-    for (layer, residual) in residuals.enumerated() {
-      hidden = residual(hidden, skip: skips.removeLast(), time: time, mode: mode.part(layer))
-      let attention = layer - (residuals.count - attentions.count)
-      if attention >= 0 { hidden = attentions[attention](hidden, mode: mode) }
-    }
+    let hidden = part(0..<residuals.count, x, skips: &skips, time: time, mode: mode)
     if isSkip { picture = picture?.doubledBinomially() }
     switch doubling {
     case .convolution(let upsample): return upsample(hidden)

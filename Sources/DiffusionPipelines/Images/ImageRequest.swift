@@ -24,13 +24,16 @@ public struct ImageRequest: Sendable, Hashable, Codable {
   public var generator: GeneratorKind
   /// Pictures that go through the network at once; changes the speed and the memory, not the pictures.
   public var batchSize: Int
+  /// Evaluations of the network from one in which its deep features are computed to the next, see `DeepCache`; 1 for
+  /// all. More is faster and draws somewhat different pictures.
+  public var deepInterval: Int
 
   /// A request for `classes.count` pictures.
   public init(
     classes: [Int?], steps: Int = 50, sampler: String = "ddpm",
     options: SolverOptions = SolverOptions(), schedule: String? = nil,
     scheduleOptions: ScheduleOptions = ScheduleOptions(), guidance: Double = 1.2, seed: UInt64,
-    generator: GeneratorKind = .torch, batchSize: Int = 64
+    generator: GeneratorKind = .torch, batchSize: Int = 64, deepInterval: Int = 1
   ) {
     self.classes = classes
     self.steps = steps
@@ -42,6 +45,7 @@ public struct ImageRequest: Sendable, Hashable, Codable {
     self.seed = seed
     self.generator = generator
     self.batchSize = batchSize
+    self.deepInterval = deepInterval
   }
 
   /// How many pictures.

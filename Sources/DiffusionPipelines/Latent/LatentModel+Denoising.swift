@@ -5,7 +5,7 @@ extension LatentModel {
   /// What a run asks: the U-Net guided by texts, bounded as the model's scheduler has it, a consistency function where the
   /// sampler goes by such.
   typealias RunDenoiser<P: Process> = ConsistencyBoundary<
-    Thresholded<ClassifierFreeGuidance<NetworkDenoiser<LatentModel, P>>>, P
+    Thresholded<ClassifierFreeGuidance<NetworkDenoiser<DeepCache<LatentModel>, P>>>, P
   >
 
   /// The denoiser of a run of a batch.
@@ -13,11 +13,12 @@ extension LatentModel {
   /// A network that is told of guidance (Luo et al. 2023) is not guided beside, so that it is evaluated once a step.
   func denoiser<P: Process>(
     _ process: P, for sampler: Sampler, towards: [TextCondition], awayFrom: [TextCondition],
-    guidance: Double
+    guidance: Double, deepInterval: Int
   ) -> RunDenoiser<P> {
     let isTold = unet.configuration.guidanceWidth != nil
     let network = NetworkDenoiser(
-      self, process: process, parameterization: self.process.networkParameterization)
+      DeepCache(self, interval: deepInterval), process: process,
+      parameterization: self.process.networkParameterization)
     let guided = ClassifierFreeGuidance(
       network, towards: isTold ? towards.map { $0.told(guidance) } : towards, awayFrom: awayFrom,
       scale: isTold ? 1 : guidance)

@@ -113,9 +113,32 @@ public struct TextCondition: Sendable {
   }
 }
 
-extension LatentModel: Network {
+extension LatentModel: DeepNetwork {
   /// The U-Net's answer for latents `[batch, height, width, channels]`.
   public func predict(_ x: Tensor, times: [Double], conditions: [TextCondition]) -> Tensor {
+    predictKeeping(x, times: times, conditions: conditions).answer
+  }
+
+  /// The same, with the deep features.
+  public func predictKeeping(
+    _ x: Tensor, times: [Double], conditions: [TextCondition]
+  ) -> (answer: Tensor, deep: Tensor) {
+    let (seen, text, extras) = inputs(x, conditions)
+    return unet.answer(seen, timesteps: times, text: text, extras: extras)
+  }
+
+  /// The answer from earlier features.
+  public func predict(
+    _ x: Tensor, times: [Double], conditions: [TextCondition], deep: Tensor
+  ) -> Tensor {
+    let (seen, text, extras) = inputs(x, conditions)
+    return unet.answer(seen, timesteps: times, text: text, extras: extras, deep: deep)
+  }
+
+  /// What the U-Net takes.
+  private func inputs(
+    _ x: Tensor, _ conditions: [TextCondition]
+  ) -> (x: Tensor, text: Tensor, extras: ConditionalUNet.Extras) {
     let states = Tensor.concatenated(conditions.map(\.states), axis: 0)
     let vectors = conditions.compactMap(\.vector)
     let levels = conditions.compactMap(\.noiseLevel)
@@ -128,6 +151,6 @@ extension LatentModel: Network {
     let seen =
       channels.isEmpty
       ? x : Tensor.concatenated([x, Tensor.concatenated(channels, axis: 0)], axis: -1)
-    return unet(seen, timesteps: times, text: states, extras: extras)
+    return (seen, states, extras)
   }
 }

@@ -47,7 +47,7 @@ struct LatentStage: Sendable {
     ) -> any RunningTrajectory {
       let denoiser = model.denoiser(
         process, for: sampler, towards: positives, awayFrom: negatives,
-        guidance: request.pictures.guidance)
+        guidance: request.pictures.guidance, deepInterval: request.pictures.deepInterval)
       guard let held = begun.held else {
         return Trajectory(
           from: begun.x, plan: plan, solver: solver, denoiser: denoiser, noise: noise)
