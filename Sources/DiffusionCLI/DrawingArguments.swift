@@ -54,6 +54,13 @@ struct DrawingArguments: ParsableArguments {
       """)
   var guidance: Double?
 
+  @Flag(
+    help: """
+      Compute the network's deep features at every second evaluation only (DeepCache): about half the time, somewhat \
+      different pictures. Documentation/performance.md says how different.
+      """)
+  var fast = false
+
   @Option(help: "The first picture's seed (default: a random one, which is printed).")
   var seed: UInt64?
 
@@ -90,7 +97,7 @@ struct DrawingArguments: ParsableArguments {
       options: try solverOptions(of: name, from: sampler == nil ? process.solverOptions : nil),
       schedule: levels.schedule, scheduleOptions: levels.options, guidance: guidance ?? usual,
       seed: seed ?? UInt64.random(in: 0..<1 << 32), generator: rng,
-      batchSize: batch ?? usualBatch)
+      batchSize: batch ?? usualBatch, deepInterval: fast ? 2 : 1)
   }
 
   /// The options of a sampler: those of the model's own scheduler, and what was asked for.
@@ -127,6 +134,7 @@ struct DrawingArguments: ParsableArguments {
     let options = request.options.given.filter { $0.name != "eta" }
     recipe.samplerOption = options.isEmpty ? nil : options.map { "\($0.name)=\($0.text)" }
     (recipe.guidance, recipe.rng) = (request.guidance, rng)
+    recipe.fast = fast ? true : nil
     return recipe
   }
 }

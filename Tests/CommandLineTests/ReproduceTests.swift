@@ -41,7 +41,7 @@ import Testing
     (recipe.sigmaMax, recipe.eta, recipe.samplerOption) = (1, 1, ["a=1"])
     (recipe.guidance, recipe.seed, recipe.rng, recipe.embedding) = (1, 1, .torch, ["a"])
     (recipe.maskBlur, recipe.maskedArea, recipe.redrawOutside) = (1, 1, true)
-    (recipe.hires, recipe.hiresStrength) = (1, 1)
+    (recipe.hires, recipe.hiresStrength, recipe.fast) = (1, 1, true)
     (recipe.variationSeed, recipe.variationStrength) = (1, 1)
     let known = Set(recipe.arguments.map { $0.dropFirst(2).prefix { $0 != "=" } }.map(String.init))
     for option in options where !Self.apart.contains(option) {

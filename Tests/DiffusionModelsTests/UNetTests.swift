@@ -97,4 +97,21 @@ import Testing
     #expect(network(x, timestep: 6, classes: [1]).floats != base)
     #expect(network(x, timestep: 5, classes: [2]).floats != base)
   }
+
+  /// With the features of the very evaluation, the small part of the work gives the answer's bytes; with those of another
+  /// timestep it does not.
+  @Test func deepFeaturesServe() throws {
+    var configuration = UNetConfiguration()
+    configuration.sampleSize = [8]
+    configuration.blockOutChannels = [32, 64]
+    configuration.downBlockTypes = [.plain, .attention]
+    configuration.upBlockTypes = [.attention, .plain]
+    let network = try UNet(configuration, seed: 3)
+    var draws = CounterGenerator(seed: 4)
+    let x = Tensor.randomNormal([2, 8, 8, 3], using: &draws)
+    let (answer, deep) = network.answer(x, timesteps: [300, 600])
+    #expect(network.answer(x, timesteps: [300, 600], deep: deep).floats == answer.floats)
+    let earlier = network.answer(x, timesteps: [320, 620]).deep
+    #expect(network.answer(x, timesteps: [300, 600], deep: earlier).floats != answer.floats)
+  }
 }

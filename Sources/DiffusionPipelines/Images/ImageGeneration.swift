@@ -119,7 +119,8 @@ extension PixelModel {
     let classes = Array(request.classes[pictures])
     // The scale must not depend on the other pictures' classes: their company would then show in the last bits.
     let guided = ClassifierFreeGuidance(
-      denoiser(deepInterval: request.deepInterval), towards: classes, awayFrom: classes.map { _ in nil },
+      denoiser(deepInterval: request.deepInterval), towards: classes,
+      awayFrom: classes.map { _ in nil },
       scale: classCount == 0 ? 1 : request.guidance)
     let bounded = Thresholded(
       guided, configuration.process.threshold, keepsDirection: sampler.keepsDirection)

@@ -70,6 +70,8 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
   public var samplerOption: [String]?
   /// The scale of guidance.
   public var guidance: Double?
+  /// Whether deep features of the step before served at every second evaluation.
+  public var fast: Bool?
   /// The picture's own seed.
   public var seed: UInt64?
   /// Whose random numbers the seed stands for.
@@ -103,7 +105,7 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
       + numbers.compactMap { name, value in value.map { "--\(name)=\($0)" } }
       + (samplerOption ?? []).map { "--sampler-option=\($0)" }
       + (lora ?? []).map { "--lora=\($0)" } + (embedding ?? []).map { "--embedding=\($0)" }
-      + (redrawOutside == true ? ["--redraw-outside"] : [])
+      + (redrawOutside == true ? ["--redraw-outside"] : []) + (fast == true ? ["--fast"] : [])
       + seeds.compactMap { name, value in value.map { "--\(name)=\($0)" } }
   }
 }
