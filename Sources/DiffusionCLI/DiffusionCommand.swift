@@ -14,6 +14,7 @@ struct DiffusionCommand: AsyncParsableCommand {
     subcommands: [
       GenerateCommand.self, OutpaintCommand.self, UpscaleCommand.self, InterpolateCommand.self,
       ReproduceCommand.self, TrainCommand.self, InspectCommand.self,
+      ConvertCommand.self,
       SamplersCommand.self,
       IllustrateCommand.self, TokenizeCommand.self,
       LikelihoodCommand.self,

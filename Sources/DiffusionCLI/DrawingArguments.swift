@@ -12,7 +12,11 @@ struct DrawingArguments: ParsableArguments {
       """)
   var out: String
 
-  @Option(help: "A model: an exported one, a training checkpoint or run, or a diffusers folder.")
+  @Option(
+    help: """
+      A model: an exported one, a training checkpoint or run, a diffusers folder, a Hugging Face cache folder, or a single \
+      file of Stable Diffusion (safetensors, ckpt or GGUF).
+      """)
   var model: String?
 
   @Option(help: "How many pictures.")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DiffusionPipelines
 import TensorCheckpoints
 
 /// `diffusion inspect`.
@@ -10,6 +11,7 @@ struct InspectCommand: ParsableCommand {
       Example:
         diffusion inspect model.safetensors
         diffusion inspect v1-5-pruned.ckpt
+        diffusion inspect --plan --width 768 --height 768 sd15/
       """)
 
   @Argument(
@@ -18,14 +20,58 @@ struct InspectCommand: ParsableCommand {
       """)
   var file: String
 
+  @Flag(help: "Say what memory drawing takes, from the shapes alone; for models of texts.")
+  var plan = false
+
+  @Option(help: "With --plan: the pictures' width (default: what the model was trained on).")
+  var width: Int?
+
+  @Option(help: "With --plan: the pictures' height.")
+  var height: Int?
+
+  @Option(help: "With --plan: pictures computed at once.")
+  var batch = 1
+
+  @OptionGroup var parts: PartArguments
+  @OptionGroup var memory: MemoryArguments
   @OptionGroup var json: JSONOption
 
   func run() throws {
+    if plan { return try printPlan() }
     let checkpoint = try openCheckpoint(path: file)
     let content = CheckpointContent(checkpoint)
     if json.json != "-" { print(content.text) }
     try json.write(content)
   }
+
+  private func printPlan() throws {
+    var notes: [String] = []
+    let model = try LatentParts(path: file, options: parts.options, notes: &notes)
+    for note in notes { Console.note("note: \(note)") }
+    let side = model.usualSide
+    let plan: MemoryPlan
+    do {
+      plan = try memory.plan(
+        model, drawing: .init(width: width ?? side, height: height ?? side, batch: batch))
+    } catch PipelineError.request(let part, let problem) {
+      throw ValidationError("--\(part): \(problem)")
+    }
+    if json.json != "-" { print(plan) }
+    try json.write(
+      PlanReport(
+        peak: plan.peak, weights: plan.weights, denoising: plan.denoising,
+        decoding: plan.decoding, program: plan.program, measures: "\(plan.measures)"))
+  }
+}
+
+/// What `--plan --json` gives, in bytes.
+private struct PlanReport: Encodable {
+  let peak: Int
+  let weights: Int
+  let denoising: Int
+  let decoding: Int
+  let program: Int
+  let measures: String
 }
 
 /// What a checkpoint holds, to be printed.

@@ -17,12 +17,13 @@ struct LatentRun {
     guard let path = drawing.model else {
       throw ValidationError("--model: give one that draws from texts.")
     }
-    guard LatentModel.isFolder(path) else {
+    guard LatentModel.isLatentModel(path) else {
       throw ValidationError("--model: \(path) is no model that draws from texts.")
     }
     (self.drawing, self.text) = (drawing, text)
-    model = try text.adapted(
-      LatentModel(folder: path, variant: text.variant, notes: &notes))
+    let (loaded, plan) = try text.model(path, batch: drawing.batch ?? 1, &notes)
+    if drawing.engine.verbose { notes.append("memory: \(plan)") }
+    model = try text.adapted(loaded)
     request = text.request(
       try drawing.request(process: model.process, guidance: guidance, batch: 1))
   }

@@ -52,6 +52,9 @@ struct PictureRun {
     let start = ContinuousClock.now
     let pictures = try await pictures(output, previewing: drawing.preview)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
+    if drawing.engine.verbose {
+      Console.note("memory: \(MemoryPlan.text(ProcessMemory.peak)) at most were taken")
+    }
     try output.writeGrid(pictures.map(\.image))
     Console.note(
       String(

@@ -22,8 +22,8 @@ struct TextArguments: ParsableArguments {
       """)
   var clipSkip: Int?
 
-  @Option(help: "Which of several files of parameters a folder's parts have, such as fp16.")
-  var variant: String?
+  @OptionGroup var files: PartArguments
+  @OptionGroup var memory: MemoryArguments
 
   @Option(
     help: """
@@ -41,10 +41,10 @@ struct TextArguments: ParsableArguments {
   var given: String? {
     let all: [(String, Bool)] = [
       ("prompt", prompt != nil), ("negative", negative != nil), ("width", width != nil),
-      ("height", height != nil), ("clip-skip", clipSkip != nil), ("variant", variant != nil),
-      ("lora", !lora.isEmpty), ("embedding", !embedding.isEmpty),
+      ("height", height != nil), ("clip-skip", clipSkip != nil), ("lora", !lora.isEmpty),
+      ("embedding", !embedding.isEmpty),
     ]
-    return all.first { $0.1 }?.0
+    return all.first { $0.1 }?.0 ?? files.given ?? memory.given
   }
 
   func validate() throws {
@@ -60,7 +60,10 @@ struct TextArguments: ParsableArguments {
 
   /// Puts down what these options say of a picture.
   func note(in recipe: inout PictureRecipe) {
-    (recipe.prompt, recipe.negative, recipe.variant) = (prompt, negative, variant)
+    (recipe.prompt, recipe.negative) = (prompt, negative)
+    (recipe.variant, recipe.vae, recipe.prediction) = (files.variant, files.vae, files.prediction)
+    recipe.textEncoder = files.textEncoder.isEmpty ? nil : files.textEncoder
+    recipe.precision = memory.precision == .f32 ? nil : memory.precision.rawValue
     (recipe.width, recipe.height, recipe.clipSkip) = (width, height, clipSkip)
     recipe.lora = lora.isEmpty ? nil : lora
     recipe.embedding = embedding.isEmpty ? nil : embedding
@@ -71,5 +74,16 @@ struct TextArguments: ParsableArguments {
     TextRequest(
       prompt: prompt ?? "", negative: negative ?? "", height: height, width: width,
       skippedLayers: clipSkip.map { $0 - 1 }, pictures: pictures)
+  }
+
+  /// Reads the model as the memory that it may take asks for, with the plan of it.
+  func model(
+    _ path: String, batch: Int, _ notes: inout [String]
+  ) throws -> (LatentModel, MemoryPlan) {
+    let parts = try LatentParts(path: path, options: files.options, notes: &notes)
+    let side = parts.usualSide
+    let plan = try memory.plan(
+      parts, drawing: .init(width: width ?? side, height: height ?? side, batch: batch))
+    return (try LatentModel(parts, memory: plan.measures, path: path), plan)
   }
 }

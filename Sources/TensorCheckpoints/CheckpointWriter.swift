@@ -1,17 +1,17 @@
 import Foundation
 import TensorCore
 
-/// Collects tensors and writes them as one safetensors file, whole or not at all.
+/// Collects tensors and writes them as one safetensors or GGUF file, whole or not at all.
 ///
-/// The bytes are a function of the content: tensors by falling alignment of their type, then by name (by bytes), as
+/// A safetensors file's bytes are a function of the content: tensors by falling alignment of their type, then by name (by bytes), as
 /// the reference writer sorts them; metadata by key (the reference's order changes from run to run); the header padded
 /// with spaces to a multiple of eight bytes.
 public struct CheckpointWriter: Sendable {
   /// Texts to store beside the tensors.
   public var metadata: [String: String]
-  private var contents: [TensorName: Content] = [:]
+  var contents: [TensorName: Content] = [:]
 
-  private struct Content: Sendable {
+  struct Content: Sendable {
     let type: StoredType
     let shape: [Int]
     let storage: Storage
@@ -19,6 +19,24 @@ public struct CheckpointWriter: Sendable {
     enum Storage: Sendable {
       case tensor(Tensor)
       case bytes([UInt8])
+      case stored(any CheckpointSource, name: String)
+    }
+
+    var byteCount: Int { type.byteCount(shape) ?? 0 }
+
+    /// Writes the elements, reading them first where they are in another file, whose pages are given back.
+    func write(to file: AtomicFile) throws(CheckpointError) {
+      switch storage {
+      case .tensor(let tensor):
+        try tensor.withBytes { bytes throws(CheckpointError) in try file.write(bytes) }
+      case .bytes(let bytes): try file.write(bytes)
+      case .stored(let source, let name):
+        let elements = try source.elements(named: name)
+        try elements.converted(to: type).withBytes { bytes throws(CheckpointError) in
+          try file.write(bytes)
+        }
+        elements.releasePages()
+      }
     }
   }
 
@@ -52,7 +70,20 @@ public struct CheckpointWriter: Sendable {
     contents[TensorName(name)] = Content(type: type, shape: shape, storage: .bytes(bytes))
   }
 
-  /// Writes the file at `path` by way of a temporary one in the same folder, which is synchronised and renamed.
+  /// Adds a tensor of another checkpoint, which is read, and converted to `type`, when it is written: a large model is
+  /// never in memory as a whole.
+  public mutating func add(
+    _ name: String, from source: any CheckpointSource, named sourceName: String,
+    as type: StoredType? = nil
+  ) throws(CheckpointError) {
+    guard let entry = source.entry(named: sourceName) else {
+      throw .missing(path: source.path, name: sourceName)
+    }
+    contents[TensorName(name)] = Content(
+      type: type ?? entry.type, shape: entry.shape, storage: .stored(source, name: sourceName))
+  }
+
+  /// Writes a safetensors file at `path` by way of a temporary one in the same folder, which is synchronised and renamed.
   public func write(to path: String) throws(CheckpointError) {
     let sorted = contents.sorted { a, b in
       a.value.type != b.value.type ? a.value.type > b.value.type : a.key < b.key
@@ -75,13 +106,7 @@ public struct CheckpointWriter: Sendable {
     }
     let file = try AtomicFile(path: path)
     try file.write(header)
-    for (_, content) in sorted {
-      switch content.storage {
-      case .tensor(let tensor):
-        try tensor.withBytes { bytes throws(CheckpointError) in try file.write(bytes) }
-      case .bytes(let bytes): try file.write(bytes)
-      }
-    }
+    for (_, content) in sorted { try content.write(to: file) }
     try file.commit()
   }
 
@@ -94,7 +119,7 @@ public struct CheckpointWriter: Sendable {
     }
     var offset = 0
     for (name, content) in sorted {
-      let end = offset + (content.type.byteCount(content.shape) ?? 0)
+      let end = offset + content.byteCount
       let shape = content.shape.map(String.init).joined(separator: ",")
       members.append(
         "\(json(name.string)):{\"dtype\":\"\(content.type.rawValue)\",\"shape\":[\(shape)],"

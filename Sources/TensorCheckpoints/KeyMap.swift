@@ -118,3 +118,10 @@ public struct MappedCheckpoint<Source: CheckpointSource>: CheckpointSource {
     return try source.elements(named: map.foreign(name))
   }
 }
+
+extension CheckpointSource {
+  /// This checkpoint under the names that `map` gives; throws as ``MappedCheckpoint/init(_:map:)`` does.
+  public func renamed(by map: KeyMap) throws(CheckpointError) -> any CheckpointSource {
+    try MappedCheckpoint(self, map: map)
+  }
+}

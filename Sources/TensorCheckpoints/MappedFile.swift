@@ -7,7 +7,7 @@ import Foundation
 package final class MappedFile: Sendable {
   package let path: String
   nonisolated(unsafe) package let bytes: UnsafeRawBufferPointer
-  private let isFile: Bool
+  let isFile: Bool
 
   /// Maps the file at `path`; an empty file has no bytes.
   package init(path: String) throws(CheckpointError) {

@@ -23,6 +23,17 @@ public struct StoredElements: Sendable {
     self.owner = owner
   }
 
+  /// The file that the elements are in; `nil` where they are in memory.
+  var mappedFile: MappedFile? {
+    guard let file = owner as? MappedFile, file.isFile else { return nil }
+    return file
+  }
+
+  /// Other elements of the same owner.
+  func view(_ entry: CheckpointEntry, _ bytes: UnsafeRawBufferPointer) -> StoredElements {
+    StoredElements(entry, path: path, bytes: bytes, owner: owner)
+  }
+
   /// The elements of a tensor that was computed.
   public init(_ tensor: Tensor, named name: String, path: String) {
     let kept = KeptTensor(tensor.detached)

@@ -1,3 +1,4 @@
+import CTensorKernels
 import Synchronization
 
 #if canImport(Glibc)
@@ -54,6 +55,7 @@ public final class StoragePool: Sendable {
       }
       state.free = [:]
     }
+    tk_trim_heap()
   }
 
   /// Calls `body` with at least `byteCount` bytes of unspecified contents, which come from the pool and go back to it.

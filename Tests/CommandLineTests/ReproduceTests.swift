@@ -39,6 +39,7 @@ import Testing
     (recipe.strength, recipe.mask, recipe.steps, recipe.sampler) = (1, "a", 1, "a")
     (recipe.schedule, recipe.shift, recipe.rho, recipe.sigmaMin) = ("a", 1, 1, 1)
     (recipe.sigmaMax, recipe.eta, recipe.samplerOption) = (1, 1, ["a=1"])
+    (recipe.textEncoder, recipe.prediction) = (["a"], "a")
     (recipe.guidance, recipe.seed, recipe.rng, recipe.embedding) = (1, 1, .torch, ["a"])
     (recipe.maskBlur, recipe.maskedArea, recipe.redrawOutside) = (1, 1, true)
     (recipe.hires, recipe.hiresStrength, recipe.fast) = (1, 1, true)

@@ -1,6 +1,9 @@
 #ifndef C_TENSOR_KERNELS_H
 #define C_TENSOR_KERNELS_H
 
+#ifdef __linux__
+#include <malloc.h>
+#endif
 #include <stdint.h>
 
 /// Vector kernels that BLAS has no call for. Each is one plain C loop, written once in a `.inc` file for the
@@ -92,5 +95,12 @@ long tk_bfloat_attention_scratch(long size, long value_size);
 #define TK_WITH_TYPE(...) (TKType type, __VA_ARGS__)
 #include "kernels.def"
 #undef KERNEL
+
+// Gives the system back what freed memory malloc holds between blocks in use, where the C library can.
+static inline void tk_trim_heap(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 #endif

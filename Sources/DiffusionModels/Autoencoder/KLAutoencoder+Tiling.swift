@@ -48,10 +48,13 @@ extension KLAutoencoder {
     return DiagonalGaussian(moments: moments, clampedTo: -30...20)
   }
 
-  /// Each sample of a batch by itself: the memory of one.
+  /// Each sample of a batch by itself, in the tiles that ``tiling`` asks for: the memory of one.
   public func decodeSlices(_ latents: Tensor) -> Tensor {
-    Tensor.concatenated(
-      latents.split(axis: 0, into: latents.shape[0]).map { decode($0) }, axis: 0)
+    if tiling != nil { StoragePool.shared.trim() }
+    return Tensor.concatenated(
+      latents.split(axis: 0, into: latents.shape[0]).map { latent in
+        tiling.map { decode(latent, tiling: $0) } ?? decode(latent)
+      }, axis: 0)
   }
 
   /// What `body` makes of tiles of `x`, blended where they overlap and joined.

@@ -9,6 +9,8 @@ import TensorLayers
 public struct KLAutoencoder: Module {
   /// What it was made from.
   public let configuration: AutoencoderConfiguration
+  /// The tiles that a batch of latents is decoded in; `nil` for whole pictures.
+  public var tiling: AutoencoderTiling?
   var encoder: AutoencoderEncoder
   var decoder: AutoencoderDecoder
   var quant: Convolution?

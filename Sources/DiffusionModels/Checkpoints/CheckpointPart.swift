@@ -45,3 +45,10 @@ public struct CheckpointPart<Source: CheckpointSource>: CheckpointSource {
     name.hasPrefix(prefix) && !excluded.contains { name.hasPrefix($0) }
   }
 }
+
+extension CheckpointSource {
+  /// The part under `prefix`.
+  public func part(under prefix: String) -> any CheckpointSource {
+    CheckpointPart(self, under: prefix)
+  }
+}

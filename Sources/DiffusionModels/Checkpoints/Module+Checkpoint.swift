@@ -22,14 +22,17 @@ extension Module {
   /// - Parameters:
   ///   - prefix: what every name begins with in the source, without the dot.
   ///   - dtype: what the parameters are converted to.
+  ///   - weights: how matrices, convolutions and tables are kept.
+  ///   - weightType: the type that these are rounded to; `nil` for what `weights` says.
   /// - Throws: ``TensorCheckpoints/CheckpointError``; a mismatch carries the report of all missing, unexpected and
   ///   mismatched tensors.
   public mutating func load<Source: CheckpointSource>(
-    from source: Source, under prefix: String = "", dtype: DType = .float32
+    from source: Source, under prefix: String = "", dtype: DType = .float32,
+    weights: WeightStorage = .widened, weightType: DType? = nil
   ) throws(CheckpointError) {
     let report = source.report(expected: checkpointShapes(under: prefix))
     guard report.isClean else { throw .mismatch(path: source.path, report: report) }
-    var loading = Loading(source: source, dtype: dtype)
+    var loading = Loading(source: source, dtype: dtype, weights: weights, weightType: weightType)
     var loaded = self
     try loaded.visit(&loading, under: prefix)
     self = loaded
@@ -55,12 +58,30 @@ private struct Describing: ParameterVisitor {
 private struct Loading<Source: CheckpointSource>: ParameterVisitor {
   let source: Source
   let dtype: DType
+  let weights: WeightStorage
+  let weightType: DType?
 
   mutating func visit(
     _ tensor: inout Tensor, as parameter: Parameter
   ) throws(CheckpointError) {
-    let stored = try source.tensor(named: parameter.name)
-    tensor = parameter.layout.memory(ofFile: stored.converted(to: dtype))
+    let elements = try source.elements(named: parameter.name)
+    let layout = parameter.layout
+    let rounded = WeightStorage.isWeight(layout) ? weightType : nil
+    let kept = rounded ?? weights.type(of: elements.entry.type, layout) ?? dtype
+    if weights == .streamed, WeightStorage.isWeight(layout) {
+      let isMoved = layout.memoryShape(ofFile: [2, 3, 5, 7]) != [2, 3, 5, 7]
+      let moved: @Sendable (Tensor) -> Tensor = { layout.memory(ofFile: $0) }
+      if let streamed = elements.streamed(
+        as: kept, shape: layout.memoryShape(ofFile: elements.entry.shape),
+        rearranging: isMoved ? moved : nil)
+      {
+        tensor = streamed
+        return
+      }
+    }
+    let stored = try elements.tensor()
+    tensor = layout.memory(ofFile: stored.converted(to: kept))
+    elements.releasePages()
   }
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 import TensorLayers
 
-extension ConditionalUNetConfiguration: Decodable {
+extension ConditionalUNetConfiguration: Codable {
   enum CodingKeys: String, CodingKey, CaseIterable {
     case sampleSize = "sample_size"
     case inChannels = "in_channels"
@@ -109,6 +109,45 @@ extension ConditionalUNetConfiguration: Decodable {
             + "this network has nothing else")
       }
     }
+  }
+
+  /// Writes every key; one value where all levels have the same.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    func perLevel<Value: Encodable & Equatable>(_ list: [Value], _ key: CodingKeys) throws {
+      if let first = list.first, list.allSatisfy({ $0 == first }) {
+        try values.encode(first, forKey: key)
+      } else {
+        try values.encode(list, forKey: key)
+      }
+    }
+    try values.encode(sampleSize, forKey: .sampleSize)
+    try values.encode(inChannels, forKey: .inChannels)
+    try values.encode(outChannels, forKey: .outChannels)
+    try values.encode(flipSinToCos, forKey: .flipSinToCos)
+    try values.encode(freqShift, forKey: .freqShift)
+    try values.encode(downBlocks, forKey: .downBlocks)
+    try values.encode(upBlocks, forKey: .upBlocks)
+    try values.encode(midBlock, forKey: .midBlock)
+    try perLevel(onlyCrossAttention, .onlyCrossAttention)
+    try values.encode(blockOutChannels, forKey: .blockOutChannels)
+    try perLevel(layersPerBlock, .layersPerBlock)
+    try values.encode(downsamplePadding, forKey: .downsamplePadding)
+    try values.encode(midBlockScaleFactor, forKey: .midBlockScaleFactor)
+    try values.encode(activation, forKey: .activation)
+    try values.encode(normGroups, forKey: .normGroups)
+    try values.encode(normEpsilon, forKey: .normEpsilon)
+    try perLevel(crossAttentionWidths, .crossAttentionWidths)
+    try perLevel(transformerDepths, .transformerDepths)
+    try perLevel(heads, .headsUnderTheirOldName)
+    try values.encode(usesLinearProjection, forKey: .usesLinearProjection)
+    try values.encode(timeConditioning, forKey: .timeConditioning)
+    try values.encode(classEmbedding, forKey: .classEmbedding)
+    try values.encode(classCount, forKey: .classCount)
+    try values.encode(projectionInputs, forKey: .projectionInputs)
+    try values.encode(additionalEmbedding, forKey: .additionalEmbedding)
+    try values.encode(additionalTimeWidth, forKey: .additionalTimeWidth)
+    try values.encode(guidanceWidth, forKey: .guidanceWidth)
   }
 
   private mutating func spreadDefaults(over count: Int) {

@@ -32,7 +32,7 @@ public struct PixelModel: Sendable {
   /// - Throws: `CheckpointError` for a file that cannot be read or whose tensors are not those of its configuration;
   ///   ``ModelError`` where its metadata has no configuration of a pixel model.
   public init(path: String) throws {
-    let file = try SafetensorsFile(path: path)
+    let file = try openCheckpoint(path: path)
     guard let text = file.metadata[Self.configurationKey] else {
       throw ModelError.configuration(
         path: path, key: "",
@@ -56,7 +56,7 @@ public struct PixelModel: Sendable {
     var unset = ParameterInitializer.unset
     var network = try UNet(configuration.model, initializer: &unset)
     let isAverage = file.entries.contains { $0.name.hasPrefix(Self.averagePrefix + ".") }
-    let part = CheckpointPart(file, under: isAverage ? Self.averagePrefix + "." : "")
+    let part = file.part(under: isAverage ? Self.averagePrefix + "." : "")
     try network.load(from: part, under: isAverage ? Self.averagePrefix : "")
     self.init(network: network, configuration: configuration)
   }

@@ -27,8 +27,7 @@ extension UNet {
       throw .file(path: path, problem: "cannot be read: \(error.localizedDescription)")
     }
     do {
-      let source = try SafetensorsFile(path: folder + "/" + Self.parametersFile)
-      try self.init(configuration, from: source)
+      try self.init(configuration, from: Self.parameters(in: folder))
     } catch let error as ModelError {
       throw error.inFile(path)
     } catch let error as CheckpointError {
@@ -38,18 +37,30 @@ extension UNet {
     }
   }
 
+  /// The parameters in a model's folder: ``parametersFile``, the index of its shards or PyTorch's file.
+  private static func parameters(
+    in folder: String
+  ) throws(CheckpointError) -> any CheckpointSource {
+    let stem = "diffusion_pytorch_model"
+    let names = [
+      parametersFile, "\(parametersFile).index.json", "\(stem).bin", "\(stem).bin.index.json",
+    ]
+    let found = names.first { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+    return try openCheckpoint(path: "\(folder)/\(found ?? parametersFile)")
+  }
+
   /// A network of `configuration` with the parameters of `source`, which must have exactly its names (attention also under
   /// its old ones) and shapes.
   ///
   /// - Throws: ``ModelError``.
-  public init<Source: CheckpointSource>(
-    _ configuration: UNetConfiguration, from source: Source, dtype: DType = .float32
+  public init(
+    _ configuration: UNetConfiguration, from source: any CheckpointSource, dtype: DType = .float32
   ) throws(ModelError) {
     var initializer = ParameterInitializer.unset
     try self.init(configuration, initializer: &initializer)
     do throws(CheckpointError) {
       if let map = oldNames(in: source) {
-        try load(from: MappedCheckpoint(source, map: map), dtype: dtype)
+        try load(from: source.renamed(by: map), dtype: dtype)
       } else {
         try load(from: source, dtype: dtype)
       }
@@ -64,7 +75,7 @@ extension UNet {
   ]
 
   /// The map from the old names of attention's parts, where `source` has them.
-  private func oldNames<Source: CheckpointSource>(in source: Source) -> KeyMap? {
+  private func oldNames(in source: any CheckpointSource) -> KeyMap? {
     var pairs: [(foreign: String, own: String)] = []
     for (name, _) in checkpointShapes() where name.contains("attentions.") {
       for (own, old) in Self.oldAttentionNames {

@@ -16,6 +16,10 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
   public var variant: String?
   /// A file of an autoencoder of its own.
   public var vae: String?
+  /// Files of text encoders of their own.
+  public var textEncoder: [String]?
+  /// What the network's answer was taken for, where the model does not say.
+  public var prediction: String?
   /// Files of adapters, each with a weight behind a colon where it is not 1.
   public var lora: [String]?
   /// Files of learned words.
@@ -84,6 +88,7 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
   public var arguments: [String] {
     let texts: [(String, String?)] = [
       ("model", model), ("variant", variant), ("vae", vae), ("precision", precision),
+      ("prediction", prediction),
       ("prompt", prompt), ("negative", negative), ("init-image", initImage), ("mask", mask),
       ("sampler", sampler), ("schedule", schedule), ("rng", rng?.rawValue),
       ("fill", fill?.rawValue), ("to-prompt", toPrompt),
@@ -104,6 +109,7 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
       + counts.compactMap { name, value in value.map { "--\(name)=\($0)" } }
       + numbers.compactMap { name, value in value.map { "--\(name)=\($0)" } }
       + (samplerOption ?? []).map { "--sampler-option=\($0)" }
+      + (textEncoder ?? []).map { "--text-encoder=\($0)" }
       + (lora ?? []).map { "--lora=\($0)" } + (embedding ?? []).map { "--embedding=\($0)" }
       + (redrawOutside == true ? ["--redraw-outside"] : []) + (fast == true ? ["--fast"] : [])
       + seeds.compactMap { name, value in value.map { "--\(name)=\($0)" } }

@@ -175,7 +175,7 @@ struct GGUFHeader {
     return shape
   }
 
-  private static let types: [UInt32: StoredType] = [
+  static let types: [UInt32: StoredType] = [
     0: .float32, 1: .float16, 2: .q4_0, 3: .q4_1, 6: .q5_0, 7: .q5_1, 8: .q8_0, 12: .q4_K,
     13: .q5_K, 14: .q6_K, 24: .int8, 25: .int16, 26: .int32, 27: .int64, 28: .float64,
     30: .bfloat16,

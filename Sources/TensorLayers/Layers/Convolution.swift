@@ -42,9 +42,11 @@ public struct Convolution: Module {
 
   /// The layer applied to `x [batch, height, width, inputs]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    x.convolved(
-      with: weight, bias: bias, stride: (stride, stride), padding: padding,
-      dilation: (dilation, dilation), groups: groups)
+    weight.whileUsed {
+      x.convolved(
+        with: weight, bias: bias, stride: (stride, stride), padding: padding,
+        dilation: (dilation, dilation), groups: groups)
+    }
   }
 
   /// `weight`, `bias`.

@@ -11,7 +11,9 @@ public struct Embedding: Module {
   }
 
   /// The rows that `indices` name, `[indices.count, width]`.
-  public func callAsFunction(_ indices: [Int]) -> Tensor { weight.embedding(indices) }
+  public func callAsFunction(_ indices: [Int]) -> Tensor {
+    weight.whileUsed { weight.embedding(indices) }
+  }
 
   /// `weight`.
   public mutating func listParameters<Visitor: ParameterVisitor>(

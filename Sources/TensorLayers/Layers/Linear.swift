@@ -17,7 +17,9 @@ public struct Linear: Module {
   }
 
   /// The layer applied to `x [batch, ..., inputs]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight, bias) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    weight.whileUsed { x.linear(weight, bias) }
+  }
 
   /// `weight`, `bias`.
   public mutating func listParameters<Visitor: ParameterVisitor>(

@@ -9,6 +9,13 @@ extension BytePairVocabulary {
   ///
   /// - Throws: ``TokenizerError`` where it cannot be read or is too short.
   public init(openAI path: String) throws(TokenizerError) {
+    let merges = try Self.openAIMerges(path)
+    try self.init(
+      ids: Dictionary(zip(Self.openAITokens(merges), 0...), uniquingKeysWith: { $1 }),
+      merges: merges, path: path)
+  }
+
+  private static func openAIMerges(_ path: String) throws(TokenizerError) -> [(String, String)] {
     var bytes = try Self.bytes(of: path)
     if Gzip.isCompressed(bytes) {
       do {
@@ -23,12 +30,57 @@ extension BytePairVocabulary {
         path: path, place: "the list",
         problem: "expected \(Self.openAIMergeCount) merges, found \(merges.count)")
     }
+    return merges
+  }
+
+  /// Every token, in the order of their ids.
+  private static func openAITokens(_ merges: [(String, String)]) -> [String] {
     let alphabet = ByteAlphabet.order.map { String(ByteAlphabet.characters[Int($0)]) }
-    let tokens =
-      alphabet + alphabet.map { $0 + ByteAlphabet.wordEnd } + merges.map { $0.0 + $0.1 }
-      + [Self.startMarker, Self.endMarker]
-    try self.init(
-      ids: Dictionary(zip(tokens, 0...), uniquingKeysWith: { $1 }), merges: merges, path: path)
+    return alphabet + alphabet.map { $0 + ByteAlphabet.wordEnd } + merges.map { $0.0 + $0.1 }
+      + [startMarker, endMarker]
+  }
+
+  /// Writes OpenAI's list as a folder of transformers' `CLIPTokenizer`: `vocab.json`, `merges.txt` and
+  /// `tokenizer_config.json`.
+  ///
+  /// - Parameter pad: the token that fills a text up.
+  /// - Throws: ``TokenizerError`` where the list cannot be read or a file not be written.
+  public static func writeFolder(
+    _ folder: String, openAI path: String, pad: String = endMarker
+  ) throws(TokenizerError) {
+    let merges = try openAIMerges(path)
+    func quoted(_ text: String) -> String {
+      let escaped = text.utf8.flatMap { byte in
+        [UInt8(ascii: "\""), UInt8(ascii: "\\")].contains(byte)
+          ? [UInt8(ascii: "\\"), byte] : [byte]
+      }
+      return "\"\(String(decoding: escaped, as: UTF8.self))\""
+    }
+    let vocabulary = openAITokens(merges).enumerated().map { "\(quoted($1)): \($0)" }
+    let configuration = [
+      ("bos_token", startMarker), ("eos_token", endMarker), ("pad_token", pad),
+      ("tokenizer_class", "CLIPTokenizer"), ("unk_token", endMarker),
+    ].map { "\(quoted($0)): \(quoted($1))" }
+    let files = [
+      ("vocab.json", "{\(vocabulary.joined(separator: ", "))}\n"),
+      (
+        "merges.txt",
+        "#version: 0.2\n" + merges.map { "\($0.0) \($0.1)\n" }.joined()
+      ),
+      (
+        "tokenizer_config.json",
+        "{\(configuration.joined(separator: ", ")), \"model_max_length\": 77}\n"
+      ),
+    ]
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      for (name, text) in files {
+        let url = URL(fileURLWithPath: folder).appendingPathComponent(name)
+        try Data(text.utf8).write(to: url, options: .atomic)
+      }
+    } catch {
+      throw .file(path: folder, problem: "cannot be written: \(error.localizedDescription)")
+    }
   }
 
   /// Reads `vocab.json` and `merges.txt`.
