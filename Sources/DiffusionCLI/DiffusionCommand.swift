@@ -16,7 +16,8 @@ struct DiffusionCommand: AsyncParsableCommand {
       ReproduceCommand.self, TrainCommand.self, InspectCommand.self,
       ConvertCommand.self,
       SamplersCommand.self,
-      IllustrateCommand.self, TokenizeCommand.self,
+      IllustrateCommand.self, TokenizeCommand.self, ClassifyCommand.self, RetrieveCommand.self,
+      EncodeCommand.self, DecodeCommand.self,
       LikelihoodCommand.self,
     ])
 }

@@ -51,6 +51,17 @@ extension Image {
     return cropped(x: x, y: y, width: width, height: height)
   }
 
+  /// The middle of the image in `width` x `height` pixels, cut where it is larger and with a margin where it is smaller; an
+  /// odd pixel of either is at the right and at the bottom.
+  public func centred(width: Int, height: Int, background: Color = .black) -> Image {
+    let kept = cropped(width: min(width, self.width), height: min(height, self.height))
+    if kept.width == width && kept.height == height { return kept }
+    var canvas = Image(
+      width: width, height: height, filledWith: background.pixel(channels: channels))
+    canvas.place(kept, x: (width - kept.width) / 2, y: (height - kept.height) / 2)
+    return canvas
+  }
+
   /// The mirror image, left and right exchanged.
   public func flippedHorizontally() -> Image {
     var result: [UInt8] = []

@@ -17,15 +17,20 @@ public enum ImageOrientation: Int, Sendable, CaseIterable {
     if self == .upright { return image }
     let width = swapsSides ? image.height : image.width
     let height = swapsSides ? image.width : image.height
-    let channels = image.channels
-    var samples: [UInt8] = []
-    samples.reserveCapacity(image.samples.count)
-    for y in 0..<height {
-      for x in 0..<width {
-        let (column, row) = source(x, y, image.width - 1, image.height - 1)
-        let start = (row * image.width + column) * channels
-        samples.append(contentsOf: image.samples[start..<start + channels])
+    let (channels, stored) = (image.channels, image.width)
+    let count = width * height * channels
+    let (right, bottom) = (image.width - 1, image.height - 1)
+    let samples = [UInt8](unsafeUninitializedCapacity: count) { out, initialized in
+      image.samples.withUnsafeBufferPointer { samples in
+        for y in 0..<height {
+          for x in 0..<width {
+            let (column, row) = source(x, y, right, bottom)
+            let (from, to) = ((row * stored + column) * channels, (y * width + x) * channels)
+            for channel in 0..<channels { out[to + channel] = samples[from + channel] }
+          }
+        }
       }
+      initialized = count
     }
     return Image(width: width, height: height, channels: channels, samples: samples)
   }

@@ -6,12 +6,15 @@ public enum ResizeFilter: String, Sendable, CaseIterable {
   case lanczos
   /// Keys's cubic with a = -1/2 (Keys 1981, equation 4), within two samples.
   case bicubic
+  /// The triangle, within one sample.
+  case bilinear
 
   /// Half the kernel's width, in samples of the coarser of source and result.
   var support: Double {
     switch self {
     case .lanczos: 3
     case .bicubic: 2
+    case .bilinear: 1
     }
   }
 
@@ -27,6 +30,8 @@ public enum ResizeFilter: String, Sendable, CaseIterable {
       return distance < 1
         ? ((a + 2) * distance - (a + 3)) * distance * distance + 1
         : (((distance - 5) * distance + 8) * distance - 4) * a
+    case .bilinear:
+      return 1 - distance
     }
   }
 

@@ -89,6 +89,7 @@ import Testing
     case .bicubic:
       if x < 1 { return 1.5 * x * x * x - 2.5 * x * x + 1 }
       return x < 2 ? -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2 : 0
+    case .bilinear: return max(0, 1 - x)
     }
   }
 }

@@ -9,7 +9,8 @@ import PIL
 from PIL import Image
 
 FOLDER = pathlib.Path(__file__).parent / "resize"
-FILTERS = {"lanczos": Image.Resampling.LANCZOS, "bicubic": Image.Resampling.BICUBIC}
+FILTERS = {"lanczos": Image.Resampling.LANCZOS, "bicubic": Image.Resampling.BICUBIC,
+           "bilinear": Image.Resampling.BILINEAR}
 SIZES = [(16, 16), (61, 50), (37, 10), (9, 29), (30, 26), (1, 1)]
 MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 

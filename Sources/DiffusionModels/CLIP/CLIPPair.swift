@@ -4,26 +4,44 @@ import TensorLayers
 
 /// CLIP: an encoder of texts and one of pictures into one space (Radford et al. 2021, figure 3). transformers' `CLIPModel`.
 public struct CLIPPair: Module {
-  var text: CLIPTextEncoder
-  var vision: CLIPVisionEncoder
+  /// The half that reads texts.
+  public private(set) var text: CLIPTextEncoder
+  /// The half that looks at pictures, with its projection.
+  public private(set) var picture: CLIPPictureEncoder
   var textProjection: Linear
-  var visionProjection: Linear
   /// The logarithm of what cosines are multiplied by, `[]`; kept below log 100 in training.
   var logScale: Tensor
 
-  /// A pair whose parameters come from `initializer`; the scale begins at 1 / 0.07.
+  /// A pair with a vision transformer, whose parameters come from `initializer`; the scale begins at 1 / 0.07.
   public init(
     text: CLIPConfiguration, vision: CLIPConfiguration, projectionWidth: Int = 512,
     initializer: inout ParameterInitializer
   ) {
     self.text = CLIPTextEncoder(text, initializer: &initializer)
-    self.vision = CLIPVisionEncoder(vision, initializer: &initializer)
-    visionProjection = Linear(
+    let encoder = CLIPVisionEncoder(vision, initializer: &initializer)
+    let projection = Linear(
       inputs: vision.width, outputs: projectionWidth, hasBias: false, initializer: &initializer)
+    picture = .transformer(encoder, projection: projection)
     textProjection = Linear(
       inputs: text.width, outputs: projectionWidth, hasBias: false, initializer: &initializer)
     logScale = initializer.constant(log(1 / 0.07), [])
   }
+
+  /// A pair with a residual network, whose parameters come from `initializer`.
+  public init(
+    text: CLIPConfiguration, vision: CLIPResNetConfiguration,
+    initializer: inout ParameterInitializer
+  ) {
+    self.text = CLIPTextEncoder(text, initializer: &initializer)
+    picture = .residual(CLIPResNet(vision, initializer: &initializer))
+    textProjection = Linear(
+      inputs: text.width, outputs: vision.projectionWidth, hasBias: false,
+      initializer: &initializer)
+    logScale = initializer.constant(log(1 / 0.07), [])
+  }
+
+  /// What cosines are multiplied by.
+  public var scale: Double { exp(logScale.doubles[0]) }
 
   /// Texts, given by their tokens, as vectors of length 1: `[texts, projection width]`.
   public func embedded(texts: [[Int]], mode: ExecutionMode = .inference) -> Tensor {
@@ -32,7 +50,7 @@ public struct CLIPPair: Module {
 
   /// Normalised pictures `[batch, side, side, channels]` as vectors of length 1: `[batch, projection width]`.
   public func embedded(pictures: Tensor, mode: ExecutionMode = .inference) -> Tensor {
-    Self.normalized(visionProjection(vision(pictures, mode: mode).pooled))
+    Self.normalized(picture(pictures, mode: mode))
   }
 
   /// How well each picture goes with each text: `[pictures, texts]`, cosines times the scale.
@@ -48,7 +66,8 @@ public struct CLIPPair: Module {
     return (logits.crossEntropy(own) + logits.permuted([1, 0]).crossEntropy(own)) * 0.5
   }
 
-  private static func normalized(_ x: Tensor) -> Tensor {
+  /// Vectors brought to length 1 along the last axis.
+  public static func normalized(_ x: Tensor) -> Tensor {
     x / (x * x).sum(axes: [x.rank - 1], keepingDimensions: true).sqrt()
   }
 
@@ -58,8 +77,7 @@ public struct CLIPPair: Module {
   ) throws(Visitor.Failure) {
     try list.parameter("logit_scale", &logScale, .vector)
     try list.module("text_model", &text)
-    try list.module("vision_model", &vision)
-    try list.module("visual_projection", &visionProjection)
+    try list.module("", &picture)
     try list.module("text_projection", &textProjection)
   }
 }

@@ -12,11 +12,11 @@ struct PartFolder {
   private static let stems = ["diffusion_pytorch_model", "model", "pytorch_model"]
   private static let endings = ["safetensors", "bin"]
 
-  /// Reads `config.json`; keys that `C` does not declare are noted.
+  /// Reads `config.json`, or another file; keys that `C` does not declare are noted.
   func configuration<C: Decodable>(
-    _ type: C.Type, known: [String], notes: inout [String]
+    _ type: C.Type, known: [String], file name: String = "config.json", notes: inout [String]
   ) throws(PipelineError) -> C {
-    let file = path + "/config.json"
+    let file = path + "/" + name
     do {
       let data = try Data(contentsOf: URL(fileURLWithPath: file))
       let keys = (try JSONSerialization.jsonObject(with: data) as? [String: Any])?.keys.sorted()

@@ -4,7 +4,11 @@ enum PickleGlobals {
   static func allow(_ path: String) -> Bool {
     names.contains(path) || storageType(path) != nil || dtype(path) != nil
       || dictionaries.contains(path) || rebuilders.contains(path) || path == parameterDictionary
+      || isScripted(path) || path.hasPrefix("torch.jit._pickle.")
   }
+
+  /// A class of an archive of TorchScript: what its objects hold is data, its code lies beside it and is not looked at.
+  static func isScripted(_ path: String) -> Bool { path.hasPrefix("__torch__.") }
 
   /// Rebuilt from a storage or from another tensor.
   static let rebuilders: Set<String> = [

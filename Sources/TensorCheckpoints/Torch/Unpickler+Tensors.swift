@@ -31,6 +31,11 @@ extension Unpickler {
   mutating func made(
     by name: String, from arguments: [PickleValue]
   ) throws(FormatFault) -> PickleValue {
+    if PickleGlobals.isScripted(name) {
+      let members = heap.add()
+      objects.insert(members)
+      return .dictionary(members)
+    }
     if PickleGlobals.dictionaries.contains(name) { return try dictionary(from: arguments) }
     if name == PickleGlobals.parameterDictionary {
       let module = heap.add()

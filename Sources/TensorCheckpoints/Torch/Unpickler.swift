@@ -8,6 +8,8 @@ struct Unpickler {
   private var memo: [Int: PickleValue] = [:]
   /// How many items may yet be copied from one container to another: an honest pickle copies each once.
   var copies: Int
+  /// Those containers that are the members of scripted objects.
+  var objects: Set<Int> = []
 
   /// A reader of the pickle at `offset` of `bytes`.
   init(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
@@ -196,20 +198,27 @@ extension Unpickler {
     return true
   }
 
-  /// Objects' states say nothing about tensors, but for a module of parameters.
+  /// Objects' states say nothing about tensors, but for the members of scripted ones and for a module of parameters.
   private mutating func build(from state: PickleValue) throws(FormatFault) {
-    guard case .dictionary(let module) = try top(), heap.parameterDictionaries.contains(module),
-      case .dictionary(let index) = state
-    else { return }
-    let items = heap.containers[index]
+    guard case .dictionary(let object) = try top(), case .dictionary(let members) = state else {
+      return
+    }
+    if objects.contains(object) { return try copy(members, into: object) }
+    guard heap.parameterDictionaries.contains(object) else { return }
+    let items = heap.containers[members]
     for place in stride(from: 0, to: items.count - 1, by: 2) {
       guard case .text("_parameters") = items[place],
         case .dictionary(let parameters) = items[place + 1]
       else { continue }
-      copies -= heap.containers[parameters].count
-      guard copies >= 0 else { throw FormatFault("the pickle copies more than it holds") }
-      heap.containers[module] = heap.containers[parameters]
+      heap.containers[object] = []
+      try copy(parameters, into: object)
     }
+  }
+
+  private mutating func copy(_ items: Int, into object: Int) throws(FormatFault) {
+    copies -= heap.containers[items].count
+    guard copies >= 0 else { throw FormatFault("the pickle copies more than it holds") }
+    heap.containers[object] += heap.containers[items]
   }
 
   private func notCalled() -> FormatFault {
