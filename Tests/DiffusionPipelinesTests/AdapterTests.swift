@@ -53,7 +53,7 @@ import Testing
   }
 
   /// The same numbers under the ways of naming them.
-  @Test(arguments: ["kohya", "diffusers", "peft/adapter_model"])
+  @Test(arguments: ["kohya", "compvis", "diffusers", "peft/adapter_model"])
   func changesAreThoseOfPeft(_ name: String) throws {
     let model = try LatentPipelineTests.model(scheduler: "ddim")
     let plain = try Self.answer(model)

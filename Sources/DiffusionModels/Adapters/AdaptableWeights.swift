@@ -24,7 +24,14 @@ public struct AdaptableWeights: Sendable {
 
   /// Those of a U-Net and its text encoders.
   public init(unet: ConditionalUNet, texts: [CLIPTextEncoder]) {
-    add(unet, as: .unet) { [Self.outputAlias($0)] }
+    // Files for SDXL, and many others, have the names of single files.
+    let placed = unet.configuration.singleFileTensors(of: unet.checkpointShapes(), under: "")
+    let foreign = Dictionary(
+      placed.map { ($0.name, $0.places.first?.name) }, uniquingKeysWith: { first, _ in first })
+    add(unet, as: .unet) { layer in
+      let single = foreign["\(layer).weight"].flatMap(\.self)
+      return [Self.outputAlias(layer), single.map { String($0.dropLast(".weight".count)) }]
+    }
     for (index, text) in texts.enumerated() {
       add(text, as: .text(index)) { [Self.textAlias($0)] }
     }
