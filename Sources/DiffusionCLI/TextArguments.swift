@@ -53,9 +53,11 @@ struct TextArguments: ParsableArguments {
     }
   }
 
-  /// The model with what its files of changes and words add.
+  /// The model with what its files of changes and words add. Where memory was asked about, changed weights take no more
+  /// than they did.
   func adapted(_ model: LatentModel) throws(PipelineError) -> LatentModel {
-    try model.applying(lora.map(LoRAFile.init(parsing:))).addingWords(from: embedding)
+    try model.applying(lora.map(LoRAFile.init(parsing:)), keepsTypes: memory.given != nil)
+      .addingWords(from: embedding)
   }
 
   /// Puts down what these options say of a picture.

@@ -63,6 +63,17 @@ import Testing
     #expect(moved > 0.1)
   }
 
+  /// Weights in half precision stay so where that is asked for, within its rounding.
+  @Test func sumsMayKeepHalfPrecision() throws {
+    let model = try LatentPipelineTests.model(scheduler: "ddim")
+    let changed = try model.applying([Self.file("kohya", 0.7)], keepsTypes: true)
+    let types = zip(model.unet.parameters(), changed.unet.parameters()).map {
+      $0.tensor.dtype == $1.tensor.dtype
+    }
+    #expect(types.allSatisfy { $0 })
+    expectClose(try Self.answer(changed), try Self.expected("unet_lora"), tolerance: 0.01)
+  }
+
   /// Names of attention processors alone and no alpha, which is then the rank: 2, where the other files have 3.
   @Test func withoutAlphaTheRankCounts() throws {
     let model = try LatentPipelineTests.model(scheduler: "ddim")

@@ -121,9 +121,13 @@ private struct AlphaTable {
 // MARK: - Merging
 
 extension Module {
-  /// The module with the changes of adapters added to its weights, each times its factor; weights keep their element type.
+  /// The module with the changes of adapters added to its weights, each times its factor.
+  ///
+  /// - Parameter keepsTypes: whether sums are rounded to the weights' element types; else those in half precision that are
+  ///   changed become float32, at twice the memory.
   public func adding(
-    _ adapters: [(adapter: LowRankAdapter, factor: Double)], as part: AdaptedPart
+    _ adapters: [(adapter: LowRankAdapter, factor: Double)], as part: AdaptedPart,
+    keepsTypes: Bool = false
   ) -> Self {
     mapParameters { tensor, parameter in
       let shape = parameter.layout.fileShape(ofMemory: tensor.shape)
@@ -133,7 +137,8 @@ extension Module {
       if changes.isEmpty { return tensor }
       let plain = parameter.layout.file(ofMemory: tensor.converted(to: .float32))
       let sum = changes.reduce(plain) { Tensor.linearCombination([(1, $0), $1]) }
-      return parameter.layout.memory(ofFile: sum).converted(to: tensor.dtype)
+      let changed = parameter.layout.memory(ofFile: sum)
+      return keepsTypes || tensor.dtype.computes ? changed.converted(to: tensor.dtype) : changed
     }
   }
 }

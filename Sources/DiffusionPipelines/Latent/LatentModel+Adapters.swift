@@ -30,8 +30,12 @@ public struct LoRAFile: Sendable, Hashable, Codable {
 extension LatentModel {
   /// The model with low-rank changes (LoRA) added to the weights of its U-Net and text encoders.
   ///
+  /// - Parameter keepsTypes: whether changed weights are rounded to half precision where the model has them so; else they
+  ///   become float32, at twice their memory.
   /// - Throws: ``PipelineError/model(_:)`` with every name in a file that is not understood.
-  public func applying(_ files: [LoRAFile]) throws(PipelineError) -> LatentModel {
+  public func applying(
+    _ files: [LoRAFile], keepsTypes: Bool = false
+  ) throws(PipelineError) -> LatentModel {
     if files.isEmpty { return self }
     let weights = AdaptableWeights(unet: unet, texts: texts.map(\.encoder))
     var adapters: [(adapter: LowRankAdapter, factor: Double)] = []
@@ -44,10 +48,11 @@ extension LatentModel {
         ))
     }
     var model = self
-    model.unet = unet.adding(adapters, as: .unet)
+    model.unet = unet.adding(adapters, as: .unet, keepsTypes: keepsTypes)
     model.texts = texts.enumerated().map { index, text in
       TextPart(
-        tokenizer: text.tokenizer, encoder: text.encoder.adding(adapters, as: .text(index)))
+        tokenizer: text.tokenizer,
+        encoder: text.encoder.adding(adapters, as: .text(index), keepsTypes: keepsTypes))
     }
     return model
   }
