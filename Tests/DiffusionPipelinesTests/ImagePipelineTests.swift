@@ -54,6 +54,22 @@ import Testing
     #expect(seen.map(\.2) == (0..<9).map { $0 % 3 == 2 })
   }
 
+  /// Of a sampler that chooses its own steps, legs are counted, of which there are as many as are said.
+  @Test func legsOfAdaptiveSamplersAreCounted() async throws {
+    let pipeline = ImagePipeline(model: try SmallModel.classes())
+    var request = Self.request(batch: 1, count: 2)
+    request.sampler = "rk45"
+    (request.options.relativeTolerance, request.options.absoluteTolerance) = (0.3, 0.3)
+    var (seen, attempts) = ([Int](), 0)
+    for try await step in try pipeline.generate(request) {
+      if seen.last != step.stepsDone { seen.append(step.stepsDone) }
+      attempts += 1
+      #expect(step.stepsDone <= step.stepCount)
+      #expect(!step.finishesBatch || step.stepsDone % 2 == 0)
+    }
+    #expect(seen == [1, 2, 3, 4] && attempts > 4, "\(seen), \(attempts)")
+  }
+
   @Test func aCancelledTaskStopsWithinAStep() async throws {
     let pipeline = ImagePipeline(model: try SmallModel.classes())
     let task = Task { () -> String in

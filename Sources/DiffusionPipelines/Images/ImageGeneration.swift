@@ -26,7 +26,8 @@ public struct ImageGeneration: AsyncSequence, Sendable {
     public let step: Int
     /// Whether it was the batch's last: ``x`` are finished pictures.
     public let finishesBatch: Bool
-    /// Steps made so far over all batches, and in all.
+    /// Steps made so far over all batches, and in all; of a sampler that chooses its own steps, legs of its plan, the one
+    /// under way among them.
     public let stepsDone: Int, stepCount: Int
     fileprivate let render: @Sendable (Tensor, Bool) -> [Image]
 
@@ -64,11 +65,11 @@ public struct ImageGeneration: AsyncSequence, Sendable {
       }
       guard let made = try running?.advance() else { return nil }
       if made.isLast { running = nil }
-      stepsDone += 1
+      defer { if made.finishesLeg { stepsDone += 1 } }
       let request = generation.request
       return Element(
         pictures: pictures, x: made.x, denoised: made.denoised, step: made.index,
-        finishesBatch: made.isLast, stepsDone: stepsDone,
+        finishesBatch: made.isLast, stepsDone: stepsDone + 1,
         stepCount: generation.stepCount
           * ((request.count + request.batchSize - 1) / request.batchSize),
         render: generation.render)
@@ -87,13 +88,17 @@ struct MadeStep {
   let x: Tensor
   let denoised: Tensor
   let isLast: Bool
+  /// Whether its leg is gone: a sampler that chooses its own steps makes several in one.
+  let finishesLeg: Bool
 }
 
 extension Trajectory: RunningTrajectory where D.Failure == Never {
   mutating func advance() throws(PipelineError) -> MadeStep? {
     do throws(TrajectoryError<Never>) {
       guard let step = try next() else { return nil }
-      return MadeStep(index: step.index, x: step.x, denoised: step.denoised, isLast: isDone)
+      return MadeStep(
+        index: step.index, x: step.x, denoised: step.denoised, isLast: isDone,
+        finishesLeg: snapshot.stepsDone > step.index)
     } catch {
       switch error {
       case .nonFinite: throw .nonFinite(error.description)

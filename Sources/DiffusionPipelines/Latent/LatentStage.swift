@@ -161,6 +161,8 @@ struct ChainedTrajectory: RunningTrajectory {
     guard step.isLast, let then else { return step }
     running = then(step.x)
     self.then = nil
-    return MadeStep(index: step.index, x: step.x, denoised: step.denoised, isLast: false)
+    return MadeStep(
+      index: step.index, x: step.x, denoised: step.denoised, isLast: false,
+      finishesLeg: step.finishesLeg)
   }
 }
