@@ -46,9 +46,12 @@ struct JSONOption: ParsableArguments {
 /// What can go wrong in a benchmark.
 enum BenchError: Error, CustomStringConvertible {
   case cannotWrite(path: String, reason: String)
+  case cannotRead(path: String, reason: String)
 
   var description: String {
     switch self {
+    case .cannotRead(let path, let reason):
+      "cannot compare with \(path): \(reason)"
     case .cannotWrite(let path, let reason):
       "cannot write the results to \(path): \(reason); name a file in a folder that can be written"
     }

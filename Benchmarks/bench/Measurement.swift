@@ -12,10 +12,12 @@ enum Stopwatch {
 }
 
 /// One result. What does not apply is left out of the JSON.
-struct Measurement: Encodable {
+struct Measurement: Codable {
   let name: String
   let medianSeconds: Double
   let minSeconds: Double
+  /// How far the times scatter: the median distance from the median, as a share of it.
+  var noise: Double?
   /// Multiplications and additions a second at the median time, in thousand millions.
   var gflops: Double?
   /// ... as a share of the machine's measured peak.
@@ -43,14 +45,19 @@ struct Measurement: Encodable {
     let before = StoragePool.shared.statistics
     let times = (0..<count).map { _ in Stopwatch.seconds(body) }.sorted()
     let after = StoragePool.shared.statistics
-    let median = (times[(count - 1) / 2] + times[count / 2]) / 2
+    let median = Self.median(times)
     let gflops = operations.map { $0 / median * 1e-9 }
     let rate = bytes.map { $0 / median }
     return Measurement(
-      name: name, medianSeconds: median, minSeconds: times[0], gflops: gflops,
+      name: name, medianSeconds: median, minSeconds: times[0],
+      noise: Self.median(times.map { abs($0 - median) }.sorted()) / median, gflops: gflops,
       peakShare: gflops.map { $0 / machine.peakGflops }, bytesPerSecond: rate,
       bandwidthShare: rate.map { $0 / machine.readBytesPerSecond }, peakRssBytes: peakResidentBytes,
       allocations: after.misses - before.misses, smallAllocations: after.small - before.small)
+  }
+
+  private static func median(_ sorted: [Double]) -> Double {
+    (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
   }
 
   private static var peakResidentBytes: Int {

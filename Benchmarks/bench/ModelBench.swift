@@ -25,6 +25,12 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Also a table of where the time goes, by operation and level.")
   var ops = false
 
+  @Flag(help: "Also with every smaller number of threads.")
+  var scaling = false
+
+  @Option(help: "An SVG file for a picture of one turn: its operations side by side.")
+  var flame: String?
+
   func validate() throws {
     if batch < 1 { throw ValidationError("--batch takes a number of 1 or more, not \(batch).") }
     if precision == .bf16 && !Backend.hasBFloat16 {
@@ -39,21 +45,46 @@ struct ModelOptions: ParsableArguments {
   /// Times `body` and, where asked to, shows where its time goes.
   func time(
     _ name: String, _ options: BenchOptions, _ report: inout Report, _ body: () -> Void
-  ) {
-    Backend.$products.withValue(precision == .bf16 ? .bfloat16 : .float32) {
-      timeThere(name, options, &report, body)
+  ) throws {
+    try Backend.$products.withValue(precision == .bf16 ? .bfloat16 : .float32) {
+      try timeThere(name, options, &report, body)
     }
+  }
+
+  /// The same on fewer threads.
+  private func scale(
+    _ whole: Measurement, _ options: BenchOptions, _ report: inout Report, _ body: () -> Void
+  ) {
+    let all = Backend.threads
+    for threads in stride(from: all - 1, to: 0, by: -1) {
+      Backend.threads = threads
+      let result = Measurement.of(
+        "\(whole.name), \(threads) of \(all) threads", repeat: options.repeat,
+        operations: whole.gflops.map { $0 * whole.medianSeconds * 1e9 }, bytes: nil,
+        on: report.machine, body)
+      report.add(result)
+      report.say(
+        String(
+          format: "  %d threads take %.2f of the time of %d", all,
+          whole.medianSeconds / result.medianSeconds, threads))
+    }
+    Backend.threads = all
   }
 
   private func timeThere(
     _ name: String, _ options: BenchOptions, _ report: inout Report, _ body: () -> Void
-  ) {
+  ) throws {
     body()
-    let table = OperationTable(OperationTrace.shared.records(of: body))
+    let records = OperationTrace.shared.records(of: body)
+    let table = OperationTable(records)
     let result = Measurement.of(
       "\(name) \(preset.rawValue) batch \(batch) \(precision.rawValue)", repeat: options.repeat,
       operations: table.operations, bytes: nil, on: report.machine, body)
     report.add(result)
+    if let flame {
+      try FlamePlot(title: result.name, records: records).write(to: flame)
+    }
+    if scaling { scale(result, options, &report, body) }
     if ops {
       for line in table.lines(on: report.machine) { report.say(line) }
     }
@@ -91,7 +122,7 @@ struct UNetBench: ParsableCommand {
     }
     let times = Array(repeating: 500.0, count: batch)
     try options.run { report in
-      model.time("unet \(latent)x\(latent)", options, &report) {
+      try model.time("unet \(latent)x\(latent)", options, &report) {
         _ = network(x, timesteps: times, text: text, extras: extras)
       }
     }
@@ -123,7 +154,7 @@ struct AutoencoderBench: ParsableCommand {
     let channels = encode ? configuration.inChannels : configuration.latentChannels
     let x = Tensor.randomNormal([model.batch, side, side, channels], using: &draws)
     try options.run { report in
-      model.time(
+      try model.time(
         (encode ? "vae encode " : "vae decode ") + "\(side)x\(side)", options, &report
       ) {
         if encode { _ = network.encode(x) } else { _ = network.decode(x) }
@@ -148,7 +179,7 @@ struct TextBench: ParsableCommand {
     var draws = CounterGenerator(seed: 1)
     let tokens = (0..<model.batch).map { _ in draws.integers(below: 49407, count: 77) }
     try options.run { report in
-      model.time("text 77 tokens", options, &report) { _ = network(tokens) }
+      try model.time("text 77 tokens", options, &report) { _ = network(tokens) }
     }
   }
 }

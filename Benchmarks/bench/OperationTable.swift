@@ -72,14 +72,14 @@ struct OperationTable: Encodable {
       + column(String(format: "%.1f", Double(row.bytes) / row.seconds * 1e-9), 9)
   }
 
-  private static func kind(_ record: OperationTrace.Record) -> String {
+  static func kind(_ record: OperationTrace.Record) -> String {
     guard record.operation == .convolution else { return record.operation.rawValue }
     let weights = record.operands[1]
     let isHalved = record.shape[1] * 2 <= record.operands[0][1]
     return "convolution \(weights[0])x\(weights[1])" + (isHalved ? " strided" : "")
   }
 
-  private static func positions(_ record: OperationTrace.Record) -> Int {
+  static func positions(_ record: OperationTrace.Record) -> Int {
     switch (record.operation, record.shape.count) {
     case (.attention, 4), (_, 3): record.shape[1]
     case (_, 4): record.shape[1] * record.shape[2]
