@@ -80,6 +80,10 @@ struct FlamePlot {
   /// A colour of the name's own, the same in every picture.
   private static func color(_ name: String) -> String {
     let hash = name.utf8.reduce(UInt64(5381)) { $0 &* 33 &+ UInt64($1) }
-    return "hsl(\(hash % 360), 60%, 72%)"
+    let hue = Double(hash % 360) / 360
+    let channels = [0, 1.0 / 3, 2.0 / 3].map { shift in
+      Int(190 + 55 * cos(2 * Double.pi * (hue + shift)))
+    }
+    return String(format: "#%02x%02x%02x", channels[0], channels[1], channels[2])
   }
 }

@@ -25,6 +25,12 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Also a table of where the time goes, by operation and level.")
   var ops = false
 
+  @Flag(
+    help:
+      "Also the error against an evaluation of the same network in float64 (three times the memory)."
+  )
+  var accuracy = false
+
   @Flag(help: "Also with every smaller number of threads.")
   var scaling = false
 
@@ -42,13 +48,37 @@ struct ModelOptions: ParsableArguments {
   /// What weights are stored in: bfloat16 where that is multiplied in.
   var storage: DType { precision == .bf16 ? .bfloat16 : weights }
 
-  /// Times `body` and, where asked to, shows where its time goes.
-  func time(
-    _ name: String, _ options: BenchOptions, _ report: inout Report, _ body: () -> Void
+  /// Times the answer of a network with random parameters and, where asked to, shows where its time goes.
+  ///
+  /// - Parameters:
+  ///   - module: a network whose parameters are not set.
+  ///   - answer: what it answers to inputs of a type.
+  func time<Network: Module>(
+    _ name: String, _ module: Network, _ options: BenchOptions,
+    _ answer: (Network, DType) -> Tensor
   ) throws {
-    try Backend.$products.withValue(precision == .bf16 ? .bfloat16 : .float32) {
-      try timeThere(name, options, &report, body)
+    let network = module.filled(weights: storage)
+    try options.run { report in
+      try Backend.$products.withValue(precision == .bf16 ? .bfloat16 : .float32) {
+        try time(name, options, &report) { _ = answer(network, .float32) }
+        guard accuracy else { return }
+        let found = answer(network, .float32).doubles
+        let exact = answer(module.filled().converted(to: .float64), .float64).doubles
+        report.say(Self.accuracy(of: found, against: exact))
+      }
     }
+  }
+
+  /// How far an answer is off, in units of the exact answer's root mean square.
+  private static func accuracy(of found: [Double], against exact: [Double]) -> String {
+    func size(_ values: [Double]) -> Double {
+      (values.reduce(0) { $0 + $1 * $1 } / Double(max(1, values.count))).squareRoot()
+    }
+    let errors = zip(found, exact).map { $0 - $1 }
+    let (unit, largest) = (size(exact), errors.map { abs($0) }.max() ?? 0)
+    return String(
+      format: "  against float64: rms error %.2e, largest %.2e, of an answer of rms 1",
+      size(errors) / unit, largest / unit)
   }
 
   /// The same on fewer threads.
@@ -71,7 +101,7 @@ struct ModelOptions: ParsableArguments {
     Backend.threads = all
   }
 
-  private func timeThere(
+  private func time(
     _ name: String, _ options: BenchOptions, _ report: inout Report, _ body: () -> Void
   ) throws {
     body()
@@ -110,7 +140,6 @@ struct UNetBench: ParsableCommand {
     let (configuration, batch) = (model.preset.unet, model.batch)
     var unset = ParameterInitializer.unset
     let network = ConditionalUNet(configuration, initializer: &unset)
-      .filled(weights: model.storage)
     var draws = CounterGenerator(seed: 1)
     let x = Tensor.randomNormal([batch, latent, latent, configuration.inChannels], using: &draws)
     let text = Tensor.randomNormal(
@@ -121,10 +150,11 @@ struct UNetBench: ParsableCommand {
       extras.sizes = Array(repeating: [1024, 1024, 0, 0, 1024, 1024], count: batch)
     }
     let times = Array(repeating: 500.0, count: batch)
-    try options.run { report in
-      try model.time("unet \(latent)x\(latent)", options, &report) {
-        _ = network(x, timesteps: times, text: text, extras: extras)
-      }
+    try model.time("unet \(latent)x\(latent)", network, options) { network, dtype in
+      var own = extras
+      own.text = extras.text?.converted(to: dtype)
+      return network(
+        x.converted(to: dtype), timesteps: times, text: text.converted(to: dtype), extras: own)
     }
   }
 }
@@ -148,17 +178,15 @@ struct AutoencoderBench: ParsableCommand {
   func run() throws {
     let configuration = model.preset.autoencoder
     var unset = ParameterInitializer.unset
-    let network = KLAutoencoder(configuration, initializer: &unset).filled(weights: model.storage)
+    let network = KLAutoencoder(configuration, initializer: &unset)
     var draws = CounterGenerator(seed: 1)
     let side = encode ? latent * configuration.reduction : latent
     let channels = encode ? configuration.inChannels : configuration.latentChannels
     let x = Tensor.randomNormal([model.batch, side, side, channels], using: &draws)
-    try options.run { report in
-      try model.time(
-        (encode ? "vae encode " : "vae decode ") + "\(side)x\(side)", options, &report
-      ) {
-        if encode { _ = network.encode(x) } else { _ = network.decode(x) }
-      }
+    let name = (encode ? "vae encode " : "vae decode ") + "\(side)x\(side)"
+    try model.time(name, network, options) { network, dtype in
+      let x = x.converted(to: dtype)
+      return encode ? network.encode(x).mean : network.decode(x)
     }
   }
 }
@@ -175,11 +203,10 @@ struct TextBench: ParsableCommand {
   func run() throws {
     var unset = ParameterInitializer.unset
     let network = CLIPTextEncoder(model.preset.text, hasProjection: false, initializer: &unset)
-      .filled(weights: model.storage)
     var draws = CounterGenerator(seed: 1)
     let tokens = (0..<model.batch).map { _ in draws.integers(below: 49407, count: 77) }
-    try options.run { report in
-      try model.time("text 77 tokens", options, &report) { _ = network(tokens) }
+    try model.time("text 77 tokens", network, options) { network, _ in
+      network.states(network(tokens), skipping: 0, normed: true)
     }
   }
 }
