@@ -17,7 +17,8 @@ struct MemoryArguments: ParsableArguments {
 
   @Option(
     help: """
-      f32 computes with the weights as the files have them (half stays half), bf16 rounds them; sums are always float32.
+      f32 computes with the weights as the files have them (half stays half); bf16 rounds weights and what they are \
+      multiplied with, on processors that have instructions for it (others round the weights alone); sums are float32.
       """)
   var precision = WeightPrecision.f32
 
@@ -30,6 +31,16 @@ struct MemoryArguments: ParsableArguments {
     if let maxMemory, ProcessMemory.bytes(maxMemory) == nil {
       throw ValidationError("--max-memory takes a size such as 2G or 1500M, not \(maxMemory).")
     }
+  }
+
+  /// What products are computed in; says so where the processor cannot do what was asked for.
+  var products: ProductPrecision {
+    guard precision == .bf16 else { return .float32 }
+    if !Backend.hasBFloat16 {
+      Console.note(
+        "note: this processor does not multiply bfloat16 numbers: computed in float32")
+    }
+    return .bfloat16
   }
 
   /// The plan for pictures: the limit's where there is one.

@@ -7,6 +7,7 @@ import TensorCore
 /// A verb that draws pictures by ``DrawingArguments``.
 protocol DrawingCommand: AsyncParsableCommand {
   var drawing: DrawingArguments { get }
+  var text: TextArguments { get }
 
   /// What is drawn. A ``PipelineError/request(part:problem:)`` is wrong usage.
   func run(_ notes: inout [String]) throws -> PictureRun
@@ -18,6 +19,12 @@ extension DrawingCommand {
 
   func run(printingPaths: Bool) async throws {
     drawing.engine.apply()
+    try await Backend.$products.withValue(text.memory.products) {
+      try await drawHere(printingPaths: printingPaths)
+    }
+  }
+
+  private func drawHere(printingPaths: Bool) async throws {
     let output = try PictureOutput(path: drawing.out, count: drawing.count)
     var notes: [String] = []
     let run: PictureRun
