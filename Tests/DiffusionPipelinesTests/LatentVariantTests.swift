@@ -1,5 +1,9 @@
+import DiffusionImages
+import DiffusionModels
 import DiffusionPipelines
 import Foundation
+import TensorCheckpoints
+import TensorLayers
 import TestSupport
 import Testing
 
@@ -51,5 +55,41 @@ import Testing
     let input = PictureInput(try AssembledModel.image("small"), strength: 0.7)
     try expectPictures(
       try await model.draw(try model.request(), from: input), "sdxl.image", in: Self.golden)
+  }
+
+  /// The refiner has the second encoder alone, and is told an aesthetic score.
+  @Test func theRefinerOfAPicture() async throws {
+    let large = try Self.large().model
+    let folder = Self.folder.appendingPathComponent("refiner/unet")
+    let json = try Data(contentsOf: folder.appendingPathComponent("config.json"))
+    var unset = ParameterInitializer.unset
+    var unet = ConditionalUNet(
+      try JSONDecoder().decode(ConditionalUNetConfiguration.self, from: json),
+      initializer: &unset)
+    let file = folder.appendingPathComponent("diffusion_pytorch_model.safetensors")
+    try unet.load(from: SafetensorsFile(path: file.path))
+    let model = LatentModel(
+      unet: unet, autoencoder: large.autoencoder, texts: [large.texts[1]],
+      process: large.process)
+    let request = TextRequest(
+      prompt: "a red cat", negative: "dog",
+      pictures: ImageRequest(
+        classes: [nil, nil], steps: 6, sampler: "euler", guidance: 5, seed: 3, batchSize: 1))
+    let input = PictureInput(try AssembledModel.image("small"), strength: 0.7)
+    var found: [Image] = []
+    for try await step in try LatentPipeline(model: model).generate(request, from: input)
+    where step.finishesBatch { found += step.images }
+    try expectPictures(found, "refiner", in: Self.golden)
+  }
+
+  /// A1111's mixture of two seeds' noise, and a quarter of the way between two noises and two prompts.
+  @Test func mixedNoisesAndTexts() async throws {
+    let model = try AssembledModel([:], scheduler: AssembledModel.scheduler("ddim"))
+    var request = try model.request(width: 40, height: 32, count: 1)
+    request.variation = .init(seed: 9, strength: 0.3)
+    try expectPictures(try await model.draw(request), "variation", in: Self.golden)
+    request.variation = nil
+    request.ending = .init(prompt: "dog and dog", seed: 9, at: 0.25)
+    try expectPictures(try await model.draw(request), "film", in: Self.golden)
   }
 }

@@ -2,7 +2,7 @@
 """Pictures that diffusers draws from texts with small models of Stable Diffusion 2's and SDXL's kind: Tests/Golden/pipeline_variants.
 
 The first has v-prediction, linear projections and GELU; the second two text encoders, a pooled text, sizes, a padding token of its
-own and zeros where there is no negative prompt. Parts that are missing are those of pipeline_text and pipeline_pictures. As in
+own and zeros where there is no negative prompt; and its refiner. Beside them two pictures of mixed noises and texts. Parts that are missing are those of pipeline_text and pipeline_pictures. As in
 make_pipelines.py, the script ends where another prompt, negative prompt or guidance does not give clearly another picture. Pictures
 are bytes. Made with torch 2.15.0, diffusers 0.42.1, transformers 5.24.0, after make_picture_pipelines.py:
 
@@ -27,12 +27,12 @@ vae = AutoencoderKL.from_pretrained(PICTURES / "vae", torch_dtype=torch.float32)
 results = {}
 
 
-def strengthened(model, factor):
+def strengthened(model, factor, attention=5):
     with torch.no_grad():
         for name, value in model.named_parameters():
             if value.dim() > 1: value.mul_(factor if "embedding" not in name else 8)
             elif value.dim() == 1: value.add_(0.1 * torch.randn_like(value))
-            if ".attn2." in name and value.dim() > 1: value.mul_(5)
+            if ".attn2." in name and value.dim() > 1: value.mul_(attention)
         if hasattr(model, "conv_out"): model.conv_out.weight.mul_(0.5)
     return model.half().float().eval()
 
@@ -106,6 +106,44 @@ image = StableDiffusionXLImg2ImgPipeline(**parts, add_watermarker=False)
 picture = Image.open(PICTURES / "small.png")
 options = common(); options.pop("height"); options.pop("width")
 results["sdxl.image"] = seeds(image, image=picture, strength=0.7, **options)
+
+# --- SDXL's refiner: the second encoder alone, five numbers for the size, of which the last is an aesthetic score.
+torch.manual_seed(32)
+refiner = strengthened(UNet2DConditionModel(
+    **dict(network, block_out_channels=(4, 8)), cross_attention_dim=16, attention_head_dim=(2, 4), addition_embed_type="text_time",
+    addition_time_embed_dim=8, projection_class_embeddings_input_dim=20 + 5 * 8), 1.3, attention=3)
+image = StableDiffusionXLImg2ImgPipeline(
+    **dict(parts, unet=refiner, text_encoder=None, tokenizer=None), requires_aesthetics_score=True, add_watermarker=False)
+image.set_progress_bar_config(disable=True)
+results["refiner"] = seeds(image, image=picture, strength=0.7, **options)
+for name, change in {"score": dict(aesthetic_score=2.0), "negative score": dict(negative_aesthetic_score=6.0)}.items():
+    moved = (results["refiner"] - seeds(image, image=picture, strength=0.7, **options, **change)).abs().mean().item() / 255
+    print(f"refiner, another {name}: the mean pixel moves by {moved:.4f}")
+    assert moved > 0.004
+refiner.half().save_pretrained(OUT / "refiner/unet")
+
+# --- Noise of two seeds as AUTOMATIC1111's web UI mixes it (column by column of a latent), and a frame of a film.
+def mixed(share, low, high):
+    norm = lambda x: x / torch.norm(x, dim=1, keepdim=True)
+    omega = torch.acos((norm(low) * norm(high)).sum(1))
+    return ((torch.sin((1 - share) * omega) / torch.sin(omega)).unsqueeze(1) * low
+            + (torch.sin(share * omega) / torch.sin(omega)).unsqueeze(1) * high)
+
+
+def noise(seed): return torch.randn(1, 4, 8, 10, generator=torch.Generator().manual_seed(seed))
+
+
+plain = StableDiffusionPipeline.from_pretrained(TEXT, torch_dtype=torch.float32)
+plain.set_progress_bar_config(disable=True)
+plain.scheduler = DDIMScheduler(**base, clip_sample=False, set_alpha_to_one=False)
+def drawn(**changes): return torch.from_numpy((plain(**common(**changes)).images[0] * 255).round())[None]
+results["variation"] = drawn(latents=mixed(0.3, noise(3)[0], noise(9)[0])[None])
+one, other = noise(3), noise(9)
+omega = torch.acos((one * other).sum() / one.norm() / other.norm())
+states = [plain.encode_prompt(p, "cpu", 1, True, "dog") for p in ("a red cat", "dog and dog")]
+results["film"] = drawn(
+    prompt=None, negative_prompt=None, latents=(torch.sin(0.75 * omega) * one + torch.sin(0.25 * omega) * other) / torch.sin(omega),
+    prompt_embeds=0.75 * states[0][0] + 0.25 * states[1][0], negative_prompt_embeds=states[0][1])
 for name in ["unet", "text_encoder_2"]: getattr(pipe, name).half().save_pretrained(OUT / "sdxl" / name)
 pipe.scheduler.save_pretrained(OUT / "sdxl/scheduler")
 (OUT / "sdxl/model_index.json").write_text(json.dumps({

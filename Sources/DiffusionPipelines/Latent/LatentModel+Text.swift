@@ -22,6 +22,7 @@ extension LatentModel {
         ? ends[0] : ends[0].interpolated(to: ends[1], share: request.progress(of: index))
     }
     var away = condition(negative)
+    away.sizes = sizes(of: size, score: 2.5)
     if zeroesEmptyNegative && request.negative.isEmpty {
       away.states = Tensor.zeros(away.states.shape, dtype: away.states.dtype)
       away.vector = away.vector.map { Tensor.zeros($0.shape, dtype: $0.dtype) }
@@ -56,11 +57,23 @@ extension LatentModel {
       parts.append(Tensor.concatenated(states, axis: 1))
       vector = outputs[0].projected ?? vector
     }
-    let (height, width) = (Double(size.0), Double(size.1))
     return TextCondition(
       states: parts.count == 1 ? parts[0] : Tensor.concatenated(parts, axis: 2),
       vector: takesSizes ? vector : nil,
-      sizes: takesSizes ? [height, width, 0, 0, height, width] : nil)
+      sizes: sizes(of: size, score: 6))
+  }
+
+  /// What the network is told of a picture's size: its height and width before it was cut in training, where it was cut, and
+  /// its height and width (Podell et al. 2023, section 2.2); the refiner, which takes a number less, an aesthetic score in place
+  /// of the last two.
+  private func sizes(of size: (Int, Int), score: Double) -> [Double]? {
+    guard takesSizes else { return nil }
+    let (height, width) = (Double(size.0), Double(size.1))
+    let configuration = unet.configuration
+    let vector = texts.last?.encoder.configuration.projectionWidth ?? 0
+    let numbers =
+      ((configuration.projectionInputs ?? 0) - vector) / (configuration.additionalTimeWidth ?? 1)
+    return [height, width, 0, 0] + (numbers == 5 ? [score] : [height, width])
   }
 
   /// How many chunks a prompt takes.

@@ -69,12 +69,9 @@ public struct LatentModel: Sendable {
     (unet.configuration.sampleSize ?? 64) * autoencoder.configuration.reduction
   }
 
-  /// A draw of each generator from a latent's distribution, as the U-Net has latents.
-  func sampled(
-    _ latent: DiagonalGaussian, _ shape: [Int], _ noise: inout SeededNoise
-  ) -> Tensor {
-    let drawn = noise.initial(shape, dtype: latent.mean.dtype)
-    return autoencoder.scaled(latent.mean + latent.deviation * drawn)
+  /// A sample of a latent's distribution by standard normal noise `[batch, ...]`, as the U-Net has latents.
+  func sampled(_ latent: DiagonalGaussian, noise: Tensor) -> Tensor {
+    autoencoder.scaled(latent.mean + latent.deviation * noise)
   }
 }
 

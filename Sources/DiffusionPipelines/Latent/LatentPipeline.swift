@@ -105,11 +105,13 @@ public struct LatentPipeline: Sendable {
       return EncodedPicture(
         latent: encoded(pixels), masked: nil, painted: nil, startsFromNoise: false)
     }
+    let (isInpainting, isNoise) = (model.takes == .maskedPicture, input.strength == 1)
     let hidden = pixels * (Tensor.ones(painted.shape) - painted)
     return EncodedPicture(
-      latent: encoded(pixels), masked: encoded(hidden),
+      latent: isInpainting && isNoise ? nil : encoded(pixels),
+      masked: isInpainting ? encoded(hidden) : nil,
       painted: painted.resampledNearest(to: (pixels.shape[1] / unit, pixels.shape[2] / unit)),
-      startsFromNoise: input.strength == 1)
+      startsFromNoise: isNoise)
   }
 
   private func smallPicture(

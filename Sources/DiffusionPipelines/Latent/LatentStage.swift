@@ -99,18 +99,19 @@ struct LatentStage: Sendable {
       return Beginning(
         x: pure(drawn), noise: drawn, channels: channels, noiseLevel: Double(small.timestep))
     case .picture(let picture):
-      let isInpainting = picture.painted != nil && model.takes == .maskedPicture
-      let needsLatent = !(isInpainting && picture.startsFromNoise)
-      let latent = needsLatent ? model.sampled(picture.latent, shape, &noise) : nil
+      let latent = picture.latent.map {
+        model.sampled($0, noise: noise.initial(shape, dtype: .float32))
+      }
       let drawn = drawn()
       var begun = Beginning(x: pure(drawn), noise: drawn)
       if let latent, !picture.startsFromNoise { begun.x = noised(latent, drawn) }
-      guard let painted = picture.painted, let masked = picture.masked else { return begun }
+      guard let painted = picture.painted else { return begun }
       // diffusers draws the masked picture's latent for networks too that do not look at it.
-      let hidden = model.sampled(masked, shape, &noise)
-      if isInpainting {
+      let hiddenNoise = noise.initial(shape, dtype: .float32)
+      if let masked = picture.masked {
         let mask = painted.broadcasted(to: [shape[0], shape[1], shape[2], 1])
-        begun.channels = Tensor.concatenated([mask, hidden], axis: -1)
+        begun.channels = Tensor.concatenated(
+          [mask, model.sampled(masked, noise: hiddenNoise)], axis: -1)
       } else if let latent {
         begun.held = (painted, latent)
       }
@@ -121,9 +122,9 @@ struct LatentStage: Sendable {
 
 /// What an autoencoder makes of a picture, and of its mask.
 struct EncodedPicture: Sendable {
-  /// The picture's latent.
-  let latent: DiagonalGaussian
-  /// The latent of the picture with grey where it is painted anew.
+  /// The picture's latent; `nil` where the network looks at the masked one alone and the start is noise.
+  let latent: DiagonalGaussian?
+  /// The latent of the picture with grey where it is painted anew, for networks that look at it.
   let masked: DiagonalGaussian?
   /// 1 where a latent is painted anew: `[1, height, width, 1]`.
   let painted: Tensor?
