@@ -143,7 +143,7 @@ extension MemoryPlan {
       let isCross = unet.downBlocks[level] == .cross
       widest = max(widest, area * channels * (isCross ? 3 + 8 + 8 + 4 + 4 : 8))
     }
-    // Measured: the pool holds 2.8 times that, blocks of sizes that are not asked for again.
+    // The pool holds more than is live at once, blocks of sizes that are not asked for again: fitted to whole runs.
     return 4 * samples * (skips + widest) * 14 / 5
   }
 
@@ -161,7 +161,7 @@ extension MemoryPlan {
       let below = channels[min(level + 1, channels.count - 1)]
       widest = max(widest, (pixels >> (2 * level)) * (3 * below + 2 * width))
     }
-    // Measured: one and a half times that is held.
+    // The same, fitted to whole runs.
     return 4 * widest * 3 / 2 + 4 * 3 * pictures.width * pictures.height * pictures.batch * 3
   }
 }
