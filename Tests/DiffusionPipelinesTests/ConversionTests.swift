@@ -131,8 +131,12 @@ import Testing
     let large = MemoryPlan(parts, drawing: .init(width: 1024, height: 1024))
     #expect(small.peak < large.peak && small.weights == large.weights)
     let fitted = try MemoryPlan.fitting(
-      large.peak - 1, parts, drawing: .init(width: 1024, height: 1024))
-    #expect(fitted.peak < large.peak && fitted.measures != large.measures)
+      large.peak, parts, drawing: .init(width: 1024, height: 1024))
+    #expect(fitted.measures == large.measures)
+    let tiled = MemoryPlan(
+      parts, drawing: .init(width: 1024, height: 1024),
+      measures: .init(tiling: AutoencoderTiling(latentSide: 16)))
+    #expect(tiled.decoding < large.decoding && tiled.peak <= large.peak)
     let error = try #require(throws: PipelineError.self) {
       try MemoryPlan.fitting(1 << 20, parts, drawing: .init(width: 1024, height: 1024))
     }
