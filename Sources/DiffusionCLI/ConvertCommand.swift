@@ -38,7 +38,7 @@ struct ConvertCommand: ParsableCommand {
   func run() throws {
     let layout = to ?? ModelLayout(path: output)
     var notes: [String] = []
-    if LatentModel.isLatentModel(input) {
+    if try LatentModel.isLatentModel(input) {
       let model = try LatentParts(path: input, options: parts.options, notes: &notes)
       for note in notes { Console.note("note: \(note)") }
       do {

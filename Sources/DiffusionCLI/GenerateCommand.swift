@@ -29,7 +29,7 @@ struct GenerateCommand: DrawingCommand {
   @OptionGroup var refinement: RefinementArguments
 
   func run(_ notes: inout [String]) throws -> PictureRun {
-    if let path = drawing.model, LatentModel.isLatentModel(path) { return try latent(&notes) }
+    if let path = drawing.model, try LatentModel.isLatentModel(path) { return try latent(&notes) }
     return try pixels(&notes)
   }
 

@@ -17,7 +17,7 @@ struct LatentRun {
     guard let path = drawing.model else {
       throw ValidationError("--model: give one that draws from texts.")
     }
-    guard LatentModel.isLatentModel(path) else {
+    guard try LatentModel.isLatentModel(path) else {
       throw ValidationError("--model: \(path) is no model that draws from texts.")
     }
     (self.drawing, self.text) = (drawing, text)

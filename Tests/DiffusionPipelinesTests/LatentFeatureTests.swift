@@ -136,8 +136,9 @@ import Testing
     let input = PictureInput(try AssembledModel.image("small"))
     let whole = try await model.draw(request, from: input)[0]
     for (side, most) in [(10, 0.0), (6, 40)] {
-      let pipeline = LatentPipeline(
-        model: model.model, tiling: AutoencoderTiling(latentSide: side))
+      var tiled = model.model
+      tiled.autoencoder.tiling = AutoencoderTiling(latentSide: side)
+      let pipeline = LatentPipeline(model: tiled)
       for try await step in try pipeline.generate(request, from: input)
       where step.finishesBatch {
         let distance = Self.mean(step.images[0], whole)

@@ -103,10 +103,22 @@ import Testing
     }
     try folder.file("models--a--b/refs/main", "new\n")
     try SingleFileGolden.write("sd1", to: cache + "/snapshots/new/model.safetensors")
-    #expect(LatentModel.isLatentModel(cache))
+    #expect(try LatentModel.isLatentModel(cache))
     let worst = try Self.worst(try await Self.draw(try Self.model(cache)), "sd1")
     #expect(worst <= 1, "off by \(worst) of 255")
-    #expect(!LatentModel.isLatentModel(cache + "/snapshots/old"))
+    #expect(try !LatentModel.isLatentModel(cache + "/snapshots/old"))
+  }
+
+  @Test func whatIsMissingOrDamagedIsSaid() throws {
+    let folder = try TemporaryFolder()
+    try folder.file("cut.safetensors", "half a header")
+    for (path, words) in [
+      ("/nowhere", "/nowhere: no such file or folder"),
+      (folder.path + "/cut.safetensors", "cut.safetensors: not a whole safetensors file"),
+    ] {
+      let error = #expect(throws: PipelineError.self) { try LatentModel.isLatentModel(path) }
+      #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+    }
   }
 
   /// An autoencoder and a text encoder of their own files, under diffusers' and under original names.

@@ -41,6 +41,7 @@ public struct DeepCache<Base: DeepNetwork>: Network {
   public func predict(
     _ x: Tensor, times: [Double], conditions: [Base.Condition]
   ) throws(Base.Failure) -> Tensor {
+    if interval == 1 { return try base.predict(x, times: times, conditions: conditions) }
     let (deep, age) = memory.state.withLock { $0 }
     if let deep, age < interval, deep.shape.first == x.shape.first {
       memory.state.withLock { $0.age = age + 1 }

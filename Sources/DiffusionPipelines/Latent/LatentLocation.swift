@@ -12,11 +12,15 @@ enum LatentLocation: Hashable {
   /// What a path leads to: a diffusers folder, a Hugging Face cache's folder of a model (`models--OWNER--NAME`, of which
   /// the snapshot counts that `refs/main` names) or a single file, alone in such a snapshot or not; nil where it is no
   /// latent model.
-  init?(_ path: String) {
+  ///
+  /// - Throws: ``PipelineError`` where there is nothing, or a file that is no whole checkpoint.
+  init?(_ path: String) throws(PipelineError) {
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw .noModel(path: path, problem: "no such file or folder; give the path of a model")
+    }
     guard isFolder.boolValue else {
-      guard Self.isSingleFile(path) else { return nil }
+      guard try Self.isSingleFile(path) else { return nil }
       self = .file(path)
       return
     }
@@ -26,7 +30,8 @@ enum LatentLocation: Hashable {
       return
     }
     guard folder != path else { return nil }
-    let files = Self.names(folder).map { "\(folder)/\($0)" }.filter(Self.isSingleFile)
+    let files = Self.names(folder).map { "\(folder)/\($0)" }
+      .filter { (try? Self.isSingleFile($0)) ?? false }
     guard files.count == 1 else { return nil }
     self = .file(files[0])
   }
@@ -45,8 +50,13 @@ enum LatentLocation: Hashable {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
   }
 
-  private static func isSingleFile(_ path: String) -> Bool {
-    guard let source = try? openCheckpoint(path: path) else { return false }
+  private static func isSingleFile(_ path: String) throws(PipelineError) -> Bool {
+    let source: any CheckpointSource
+    do throws(CheckpointError) {
+      source = try openCheckpoint(path: path)
+    } catch {
+      throw .model(.checkpoint(error))
+    }
     return source.entries.contains {
       $0.name.hasPrefix(ConditionalUNetConfiguration.singleFilePrefix)
     }

@@ -6,7 +6,11 @@ import TextTokenizer
 
 extension LatentModel {
   /// Whether a path leads to a latent model that draws from texts, in any layout.
-  public static func isLatentModel(_ path: String) -> Bool { LatentLocation(path) != nil }
+  ///
+  /// - Throws: ``PipelineError`` where there is nothing, or a file that is no whole checkpoint.
+  public static func isLatentModel(_ path: String) throws(PipelineError) -> Bool {
+    try LatentLocation(path) != nil
+  }
 
   /// Reads a diffusers folder, a Hugging Face cache folder or a single file.
   ///

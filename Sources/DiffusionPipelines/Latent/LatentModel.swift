@@ -8,7 +8,7 @@ public struct LatentModel: Sendable {
   /// Denoises latents.
   public internal(set) var unet: ConditionalUNet
   /// Latents to pictures and back.
-  public let autoencoder: KLAutoencoder
+  public var autoencoder: KLAutoencoder
   /// Texts to what the U-Net looks at; SDXL has two, whose states stand side by side.
   public internal(set) var texts: [TextPart]
   /// What the U-Net was trained on, and the scheduler that the model came with.

@@ -94,7 +94,7 @@ public struct LatentParts: Sendable {
   public init(
     path: String, options: Options = Options(), notes: inout [String]
   ) throws(PipelineError) {
-    guard let location = LatentLocation(path) else {
+    guard let location = try LatentLocation(path) else {
       throw .noModel(
         path: path,
         problem:

@@ -12,17 +12,12 @@ import TextTokenizer
 public struct LatentPipeline: Sendable {
   /// The model.
   public let model: LatentModel
-  /// How latents and pictures above that size are cut for the autoencoder; `nil` for not at all.
-  public var tiling: AutoencoderTiling?
   /// What makes previews of unfinished latents; `nil` for the autoencoder itself.
   public var preview: LatentPreview?
 
   /// A pipeline of its model.
-  public init(
-    model: LatentModel, tiling: AutoencoderTiling? = nil, preview: LatentPreview? = nil
-  ) {
+  public init(model: LatentModel, preview: LatentPreview? = nil) {
     self.model = model
-    self.tiling = tiling
     self.preview = preview
   }
 
@@ -55,15 +50,13 @@ public struct LatentPipeline: Sendable {
 
   /// Pictures `[batch, height, width, 3]` of the U-Net's latents, one by one.
   func decoded(_ latents: Tensor) -> Tensor {
-    let unscaled = model.autoencoder.unscaled(latents)
-    guard let tiling else { return model.autoencoder.decodeSlices(unscaled) }
-    let slices = unscaled.split(axis: 0, into: unscaled.shape[0])
-    return Tensor.concatenated(
-      slices.map { model.autoencoder.decode($0, tiling: tiling) }, axis: 0)
+    model.autoencoder.decodeSlices(model.autoencoder.unscaled(latents))
   }
 
   private func encoded(_ pixels: Tensor) -> DiagonalGaussian {
-    tiling.map { model.autoencoder.encode(pixels, tiling: $0) } ?? model.autoencoder.encode(pixels)
+    let autoencoder = model.autoencoder
+    return autoencoder.tiling.map { autoencoder.encode(pixels, tiling: $0) }
+      ?? autoencoder.encode(pixels)
   }
 
   // MARK: - Stages

@@ -31,7 +31,7 @@ extension PictureAutoencoder {
       self = try Self.folder(PartFolder(path: path, variant: nil), &notes)
     } else if isFolder.boolValue, FileManager.default.fileExists(atPath: path + "/vae") {
       self = try Self.folder(PartFolder(path: path + "/vae", variant: nil), &notes)
-    } else if LatentModel.isLatentModel(path) {
+    } else if try LatentModel.isLatentModel(path) {
       self = .variational(try Self.variational(LatentParts(path: path, notes: &notes).autoencoder))
     } else if !isFolder.boolValue {
       self = try Self.file(path, half, &notes)

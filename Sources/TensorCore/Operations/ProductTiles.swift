@@ -80,8 +80,12 @@ struct ProductTiles {
   func scratchBytes(_ dtype: DType) -> Int {
     Backend.prepare()
     var elements = 0
-    tk_gemm_tile_scratch(dtype.kernelType, Swift.min(n, columns), Swift.min(k, depth), &elements)
-    // What bfloat16 needs is less.
+    if inBFloat16 {
+      elements = tk_bfloat_tile_scratch(Swift.min(n, columns), k)
+    } else {
+      tk_gemm_tile_scratch(
+        dtype.kernelType, Swift.min(n, columns), Swift.min(k, depth), &elements)
+    }
     return elements * dtype.size
   }
 

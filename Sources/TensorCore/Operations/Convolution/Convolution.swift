@@ -9,14 +9,13 @@ enum Convolution {
   ) -> Tensor {
     Backend.prepare()
     let isSmall = geometry.window.out_height * geometry.window.out_width <= fewPixels
-    if route == .automatic && isSmall
+    let isUnfolded =
+      route == .automatic && isSmall
       && UnfoldedConvolution.isInBFloat16(weights, x.dtype, geometry)
-    {
-      return UnfoldedConvolution.forward(x, weights, bias, geometry)
-    }
-    switch route.resolved(for: geometry) {
+    let route = isUnfolded ? .im2col : route.resolved(for: geometry)
+    switch route {
     case .winograd4, .winograd2:
-      return WinogradConvolution(route.resolved(for: geometry), geometry).forward(x, weights, bias)
+      return WinogradConvolution(route, geometry).forward(x, weights, bias)
     case .automatic, .im2col, .direct1x1:
       return UnfoldedConvolution.forward(x, weights, bias, geometry)
     }
