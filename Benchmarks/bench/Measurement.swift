@@ -31,6 +31,9 @@ struct Measurement: Codable {
   /// Blocks asked of the system while timing: 4 KiB and more (pool misses), and smaller ones.
   var allocations: Int?
   var smallAllocations: Int?
+  /// How far the answer is from one in float64, in units of that one's root mean square.
+  var rmsError: Double?
+  var largestError: Double?
 
   /// Times `body` after two turns to warm up.
   ///

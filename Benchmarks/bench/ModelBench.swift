@@ -22,8 +22,7 @@ struct ModelOptions: ParsableArguments {
   /// What products are computed in.
   enum Precision: String, ExpressibleByArgument, CaseIterable { case f32, bf16 }
 
-  @Flag(help: "Also a table of where the time goes, by operation and level.")
-  var ops = false
+  @OptionGroup var trace: TraceOptions
 
   @Flag(
     help:
@@ -34,15 +33,19 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Also with every smaller number of threads.")
   var scaling = false
 
-  @Option(help: "An SVG file for a picture of one turn: its operations side by side.")
-  var flame: String?
-
   func validate() throws {
     if batch < 1 { throw ValidationError("--batch takes a number of 1 or more, not \(batch).") }
     if precision == .bf16 && !Backend.hasBFloat16 {
       throw ValidationError("--precision bf16: this processor has no bfloat16 instructions.")
     }
     if weights == .float64 { throw ValidationError("--weights takes no float64.") }
+  }
+
+  /// Ends in an error where the preset has no such part.
+  func requireLatents() throws {
+    if preset == .reference {
+      throw ValidationError("--preset reference has a U-Net only; see `bench unet`.")
+    }
   }
 
   /// What weights are stored in: bfloat16 where that is multiplied in.
@@ -60,25 +63,34 @@ struct ModelOptions: ParsableArguments {
     let network = module.filled(weights: storage)
     try options.run { report in
       try Backend.$products.withValue(precision == .bf16 ? .bfloat16 : .float32) {
-        try time(name, options, &report) { _ = answer(network, .float32) }
-        guard accuracy else { return }
-        let found = answer(network, .float32).doubles
-        let exact = answer(module.filled().converted(to: .float64), .float64).doubles
-        report.say(Self.accuracy(of: found, against: exact))
+        func body() { _ = answer(network, .float32) }
+        let records = trace.records(of: body)
+        var result = Measurement.of(
+          "\(name) \(preset.rawValue) batch \(batch) \(precision.rawValue)",
+          repeat: options.repeat, operations: OperationTable(records).operations, bytes: nil,
+          on: report.machine, body)
+        if accuracy {
+          let found = answer(network, .float32).doubles
+          let exact = answer(module.filled().converted(to: .float64), .float64).doubles
+          (result.rmsError, result.largestError) = Self.errors(of: found, against: exact)
+        }
+        report.add(result)
+        if scaling { scale(result, options, &report, body) }
+        try trace.show(records, title: result.name, in: report)
       }
     }
   }
 
   /// How far an answer is off, in units of the exact answer's root mean square.
-  private static func accuracy(of found: [Double], against exact: [Double]) -> String {
+  private static func errors(
+    of found: [Double], against exact: [Double]
+  ) -> (rms: Double, largest: Double) {
     func size(_ values: [Double]) -> Double {
       (values.reduce(0) { $0 + $1 * $1 } / Double(max(1, values.count))).squareRoot()
     }
     let errors = zip(found, exact).map { $0 - $1 }
-    let (unit, largest) = (size(exact), errors.map { abs($0) }.max() ?? 0)
-    return String(
-      format: "  against float64: rms error %.2e, largest %.2e, of an answer of rms 1",
-      size(errors) / unit, largest / unit)
+    let unit = size(exact)
+    return (size(errors) / unit, (errors.map { abs($0) }.max() ?? 0) / unit)
   }
 
   /// The same on fewer threads.
@@ -100,25 +112,6 @@ struct ModelOptions: ParsableArguments {
     }
     Backend.threads = all
   }
-
-  private func time(
-    _ name: String, _ options: BenchOptions, _ report: inout Report, _ body: () -> Void
-  ) throws {
-    body()
-    let records = OperationTrace.shared.records(of: body)
-    let table = OperationTable(records)
-    let result = Measurement.of(
-      "\(name) \(preset.rawValue) batch \(batch) \(precision.rawValue)", repeat: options.repeat,
-      operations: table.operations, bytes: nil, on: report.machine, body)
-    report.add(result)
-    if let flame {
-      try FlamePlot(title: result.name, records: records).write(to: flame)
-    }
-    if scaling { scale(result, options, &report, body) }
-    if ops {
-      for line in table.lines(on: report.machine) { report.say(line) }
-    }
-  }
 }
 
 extension DType: ExpressibleByArgument {}
@@ -131,12 +124,14 @@ struct UNetBench: ParsableCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "Side of the latents.")
-  var latent = 64
+  @Option(help: "Side of the latents, or of the reference's pictures (default: 64; 32).")
+  var latent: Int?
 
   @OptionGroup var options: BenchOptions
 
   func run() throws {
+    if model.preset == .reference { return try runReference() }
+    let latent = latent ?? 64
     let (configuration, batch) = (model.preset.unet, model.batch)
     var unset = ParameterInitializer.unset
     let network = ConditionalUNet(configuration, initializer: &unset)
@@ -159,6 +154,20 @@ struct UNetBench: ParsableCommand {
   }
 }
 
+extension UNetBench {
+  /// The small U-Net on pixels.
+  private func runReference() throws {
+    let (configuration, side) = (UNetConfiguration.reference, latent ?? 32)
+    let network = try UNet(configuration, seed: 0)
+    var draws = CounterGenerator(seed: 1)
+    let x = Tensor.randomNormal([model.batch, side, side, configuration.inChannels], using: &draws)
+    let times = Array(repeating: 500.0, count: model.batch)
+    try model.time("unet \(side)x\(side)", network, options) { network, dtype in
+      network(x.converted(to: dtype), timesteps: times, mode: .inference)
+    }
+  }
+}
+
 /// `bench vae`: an autoencoder's decoder.
 struct AutoencoderBench: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -176,6 +185,7 @@ struct AutoencoderBench: ParsableCommand {
   @OptionGroup var options: BenchOptions
 
   func run() throws {
+    try model.requireLatents()
     let configuration = model.preset.autoencoder
     var unset = ParameterInitializer.unset
     let network = KLAutoencoder(configuration, initializer: &unset)
@@ -201,6 +211,7 @@ struct TextBench: ParsableCommand {
   @OptionGroup var options: BenchOptions
 
   func run() throws {
+    try model.requireLatents()
     var unset = ParameterInitializer.unset
     let network = CLIPTextEncoder(model.preset.text, hasProjection: false, initializer: &unset)
     var draws = CounterGenerator(seed: 1)

@@ -11,12 +11,14 @@ enum ModelPreset: String, ExpressibleByArgument, CaseIterable {
   case sd21
   /// Stable Diffusion XL: 2,567 M parameters in the U-Net.
   case sdxl
+  /// The small U-Net on pixels that `bench train` trains; it has neither autoencoder nor text.
+  case reference
 
-  /// The U-Net.
+  /// The U-Net; of the reference there is ``UNetConfiguration/reference`` in its place.
   var unet: ConditionalUNetConfiguration {
     var configuration = ConditionalUNetConfiguration()
     switch self {
-    case .sd15:
+    case .sd15, .reference:
       configuration.crossAttentionWidths = [768, 768, 768, 768]
     case .sd21:
       configuration.crossAttentionWidths = [1024, 1024, 1024, 1024]

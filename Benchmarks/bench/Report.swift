@@ -36,6 +36,11 @@ struct Report {
     if let large = result.allocations, let small = result.smallAllocations {
       line += "  \(large) + \(small) allocations"
     }
+    if let rms = result.rmsError, let largest = result.largestError {
+      line += String(
+        format: "\n  against float64: rms error %.2e, largest %.2e, of an answer of rms 1", rms,
+        largest)
+    }
     say(line)
   }
 

@@ -17,9 +17,13 @@ struct SamplerBench: ParsableCommand {
   @Option(help: ArgumentHelp("A solver, once or more.", valueName: "name"))
   var sampler: [String] = ["euler", "dpm++2m", "unipc", "lms"]
 
+  @Flag(help: "Every solver there is.")
+  var all = false
+
   @Option(help: ArgumentHelp("The sample.", valueName: "batch x height x width x channels"))
   var shape: String = "1x64x64x4"
 
+  @OptionGroup var trace: TraceOptions
   @OptionGroup var options: BenchOptions
 
   func validate() throws {
@@ -43,7 +47,7 @@ struct SamplerBench: ParsableCommand {
     guard let lengths = Shape.parsed(shape, count: 4) else { return }
     let x = Shape.filled(lengths)
     try options.run { report in
-      for name in sampler {
+      for name in all ? SolverCatalog.all.map(\.name) : sampler {
         guard let entry = SolverCatalog.entry(named: name) else { continue }
         try time(entry.make(SolverOptions()).solver, entry.name, x, &report)
       }
@@ -62,17 +66,19 @@ struct SamplerBench: ParsableCommand {
     }
     var trajectory = fresh()
     var failure: (any Error)?
-    let result = Measurement.of(
-      "step of \(name) over \(shape)", repeat: max(options.repeat, 100), operations: nil,
-      bytes: 6 * Double(x.byteCount), on: report.machine
-    ) {
+    func step() {
       do {
         if try trajectory.next() == nil { trajectory = fresh() }
       } catch {
         failure = error
       }
     }
+    let records = trace.records(of: step)
+    let result = Measurement.of(
+      "step of \(name) over \(shape)", repeat: max(options.repeat, 100), operations: nil,
+      bytes: 6 * Double(x.byteCount), on: report.machine, step)
     if let failure { throw failure }
     report.add(result)
+    try trace.show(records, title: result.name, in: report)
   }
 }

@@ -24,6 +24,7 @@ struct TrainBench: ParsableCommand {
   @Option(help: "Pictures a step.")
   var batch = 32
 
+  @OptionGroup var trace: TraceOptions
   @OptionGroup var options: BenchOptions
 
   func validate() throws {
@@ -39,33 +40,29 @@ struct TrainBench: ParsableCommand {
       task: RandomPictures(configuration: preset.configuration), network: network,
       configuration: settings)
     var failure: TrainingError?
+    func step() {
+      do throws(TrainingError) {
+        _ = try trainer.step()
+      } catch {
+        failure = error
+      }
+    }
     try options.run { report in
+      let records = trace.records(of: step)
       let result = Measurement.of(
         "train \(preset.rawValue) batch \(batch)", repeat: options.repeat,
-        operations: preset.operationsPerPicture * Double(batch), bytes: nil, on: report.machine
-      ) {
-        do throws(TrainingError) {
-          _ = try trainer.step()
-        } catch {
-          failure = error
-        }
-      }
+        operations: preset.operationsPerPicture * Double(batch), bytes: nil, on: report.machine,
+        step)
       report.add(result)
       if let failure { throw failure }
+      try trace.show(records, title: result.name, in: report)
     }
   }
 }
 
 extension TrainBench.Preset {
   /// The network.
-  var configuration: UNetConfiguration {
-    var configuration = UNetConfiguration()
-    configuration.sampleSize = [32]
-    configuration.blockOutChannels = [64, 128, 128]
-    configuration.downBlockTypes = [.plain, .attention, .plain]
-    configuration.upBlockTypes = [.plain, .attention, .plain]
-    return configuration
-  }
+  var configuration: UNetConfiguration { .reference }
 
   /// Multiplications and additions of the forward and the backward pass: 307 GFLOP for 32 pictures.
   var operationsPerPicture: Double { 307e9 / 32 }
@@ -91,4 +88,16 @@ private struct RandomPictures: TrainingTask {
   }
 
   func samples(of network: UNet) -> Image? { nil }
+}
+
+extension UNetConfiguration {
+  /// 32x32x3, channels 64-128-128, two residual blocks a level, attention at 16x16: 6.47 M parameters.
+  static var reference: UNetConfiguration {
+    var configuration = UNetConfiguration()
+    configuration.sampleSize = [32]
+    configuration.blockOutChannels = [64, 128, 128]
+    configuration.downBlockTypes = [.plain, .attention, .plain]
+    configuration.upBlockTypes = [.plain, .attention, .plain]
+    return configuration
+  }
 }
