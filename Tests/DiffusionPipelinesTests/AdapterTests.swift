@@ -157,7 +157,7 @@ import Testing
 
   @Test(arguments: [
     (["lora_unet_nothing.lora_down.weight": [2, 16]], "unexpected \"lora_unet_nothing.lora_down"),
-    (["\(layer).hada_w1_a": [16, 2]], "unexpected \"\(layer).hada_w1_a\""),
+    (["\(layer).oft_blocks": [4, 4, 4]], "unexpected \"\(layer).oft_blocks\""),
     (["\(layer).lora_down.weight": [2, 16]], "missing \"the up half for down_blocks.0.attentions"),
     (
       ["\(layer).lora_down.weight": [2, 24], "\(layer).lora_up.weight": [16, 2]],

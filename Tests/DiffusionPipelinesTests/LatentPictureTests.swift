@@ -66,14 +66,15 @@ struct AssembledModel {
       ], scheduler: Self.scheduler(scheduler))
   }
 
-  static func upscaler() throws -> AssembledModel {
+  /// - Parameter scheduler: another one than that of its golden.
+  static func upscaler(_ scheduler: URL? = nil) throws -> AssembledModel {
     let own = pictures.appendingPathComponent("upscaler")
     return try AssembledModel([
       "unet": own.appendingPathComponent("unet"),
       "vae/config.json": own.appendingPathComponent("vae/config.json"),
       "vae/diffusion_pytorch_model.safetensors": pictures.appendingPathComponent(
         "vae/diffusion_pytorch_model.safetensors"),
-      "scheduler": own.appendingPathComponent("scheduler"),
+      "scheduler": scheduler ?? own.appendingPathComponent("scheduler"),
       "low_res_scheduler": own.appendingPathComponent("low_res_scheduler"),
       "model_index.json": own.appendingPathComponent("model_index.json"),
     ])

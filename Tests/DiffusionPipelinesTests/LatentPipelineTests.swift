@@ -29,9 +29,11 @@ import Testing
         options: model.process.solverOptions, guidance: 5, seed: 3, batchSize: batch))
   }
 
-  static func draw(_ pipeline: LatentPipeline, _ request: TextRequest) async throws -> [Image] {
+  static func draw(
+    _ pipeline: LatentPipeline, _ request: TextRequest, from input: PictureInput? = nil
+  ) async throws -> [Image] {
     var pictures: [Image] = []
-    for try await step in try pipeline.generate(request) where step.finishesBatch {
+    for try await step in try pipeline.generate(request, from: input) where step.finishesBatch {
       pictures += step.images
     }
     return pictures

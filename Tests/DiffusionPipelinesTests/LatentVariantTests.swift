@@ -22,7 +22,7 @@ import Testing
     ])
   }
 
-  static func large() throws -> AssembledModel {
+  static func large(scheduler: URL? = nil) throws -> AssembledModel {
     let own = folder.appendingPathComponent("sdxl")
     var parts = [
       "vae/config.json": own.appendingPathComponent("vae/config.json"),
@@ -32,6 +32,7 @@ import Testing
     for part in ["unet", "text_encoder_2", "tokenizer_2", "scheduler", "model_index.json"] {
       parts[part] = own.appendingPathComponent(part)
     }
+    if let scheduler { parts["scheduler"] = scheduler }
     return try AssembledModel(parts)
   }
 

@@ -9,13 +9,16 @@ import Testing
 
 /// Models in one file with the original names, against diffusers' pictures; see make_single_file.py.
 @Suite struct SingleFileTests {
-  static func draw(_ model: LatentModel) async throws -> [Image] {
+  static func draw(
+    _ model: LatentModel, from input: PictureInput? = nil
+  ) async throws -> [Image] {
     let request = TextRequest(
-      prompt: "a red cat", negative: "dog", height: 32, width: 40,
+      prompt: "a red cat", negative: "dog", height: input == nil ? 32 : nil,
+      width: input == nil ? 40 : nil,
       pictures: ImageRequest(
         classes: [nil], steps: 6, sampler: try #require(model.process.solverName),
         options: model.process.solverOptions, guidance: 5, seed: 3, batchSize: 1))
-    return try await LatentPipelineTests.draw(LatentPipeline(model: model), request)
+    return try await LatentPipelineTests.draw(LatentPipeline(model: model), request, from: input)
   }
 
   /// The largest difference from diffusers' picture, of 255.
@@ -57,6 +60,29 @@ import Testing
     #expect(model.texts.count == 2 && model.takesSizes)
     #expect(model.autoencoder.configuration.scalingFactor == 0.13025)
     let worst = try Self.worst(try await Self.draw(model), "sdxl")
+    #expect(worst <= 1, "off by \(worst) of 255")
+  }
+
+  /// Models that draw from a picture: nine channels, a refiner, one that enlarges.
+  @Test(arguments: ["inpainting", "refiner", "upscaler"])
+  func picturesFromPicturesAgree(_ name: String) async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/model.safetensors"
+    try SingleFileGolden.write(name, to: path)
+    let mask = PaintMask(try AssembledModel.image("small-mask"), keepsOriginal: false)
+    let input = PictureInput(
+      try AssembledModel.image("small"), strength: name == "refiner" ? 0.7 : 1,
+      mask: name == "inpainting" ? mask : nil)
+    let found = try await Self.draw(try Self.model(path), from: input)
+    let worst = try Self.worst(found, name)
+    #expect(worst <= 1, "off by \(worst) of 255")
+  }
+
+  /// What a training run saves: `state_dict` and what PyTorch Lightning puts beside it.
+  @Test func trainingCheckpointAgrees() async throws {
+    let path = SingleFileGolden.folder.appendingPathComponent("lightning.ckpt").path
+    #expect(try LatentModel.isLatentModel(path))
+    let worst = try Self.worst(try await Self.draw(try Self.model(path)), "lightning")
     #expect(worst <= 1, "off by \(worst) of 255")
   }
 

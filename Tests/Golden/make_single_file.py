@@ -4,7 +4,8 @@
 Weights are not stored: NAME.tsv lists each tensor's name, shape, factor and offset, and tensor i is
 `torch.randn(shape, generator seeded with i) * factor + offset`. The names are made here from diffusers' by rules written
 for this script, and diffusers' own readers of single files (convert_ldm_unet_checkpoint and its like) turn them back,
-strictly. names.json has, for the models people have in full size, how many tensors each part has and the FNV-1a hash
+strictly. lightning.ckpt is a checkpoint of a training run (torch.save, with `state_dict` and what PyTorch Lightning puts beside
+it), whose tensors are views of few numbers, so that it is small. names.json has, for the models people have in full size, how many tensors each part has and the FNV-1a hash
 (64 bits) of its lines `name shape`, sorted.
 
 Made with torch 2.15.0, diffusers 0.42.1, transformers 5.24.0:
@@ -13,8 +14,10 @@ Made with torch 2.15.0, diffusers 0.42.1, transformers 5.24.0:
 """
 import gzip, json, pathlib, tempfile
 import torch
+from PIL import Image
 from safetensors.torch import save_file
-from diffusers import (AutoencoderKL, DDIMScheduler, EulerDiscreteScheduler, PNDMScheduler, StableDiffusionPipeline,
+from diffusers import (AutoencoderKL, DDIMScheduler, DDPMScheduler, EulerDiscreteScheduler, PNDMScheduler, StableDiffusionInpaintPipeline,
+                       StableDiffusionPipeline, StableDiffusionUpscalePipeline, StableDiffusionXLImg2ImgPipeline,
                        StableDiffusionXLPipeline, UNet2DConditionModel)
 from diffusers.loaders.single_file_utils import (convert_ldm_clip_checkpoint, convert_ldm_unet_checkpoint,
                                                  convert_ldm_vae_checkpoint, convert_open_clip_checkpoint)
@@ -144,18 +147,19 @@ def made(name, unet, vae, texts):
     print(name, len(listing), "tensors", sum(v.numel() for v in state.values()), "parameters")
 
 
-def draw(pipeline, prompt="a red cat", guidance=5.0):
+def draw(pipeline, prompt="a red cat", guidance=5.0, **more):
     pipeline.set_progress_bar_config(disable=True)
-    return torch.from_numpy(pipeline(prompt, negative_prompt="dog", guidance_scale=guidance, num_inference_steps=6, height=32, width=40,
-                                     generator=torch.Generator().manual_seed(3), output_type="np").images)
+    more = more or dict(height=32, width=40)
+    return torch.from_numpy(pipeline(prompt, negative_prompt="dog", guidance_scale=guidance, num_inference_steps=6,
+                                     generator=torch.Generator().manual_seed(3), output_type="np", **more).images)
 
 
-def keep(name, pipeline):
-    pictures[name] = draw(pipeline)
-    for what, other in {"prompt": draw(pipeline, prompt="two dogs"), "guidance": draw(pipeline, guidance=2.0)}.items():
+def keep(name, pipeline, least=0.02, **more):
+    pictures[name] = draw(pipeline, **more)
+    for what, other in {"prompt": draw(pipeline, prompt="two dogs", **more), "guidance": draw(pipeline, guidance=2.0, **more)}.items():
         moved = (pictures[name] - other).abs().mean().item()
         print(f"  another {what} moves the mean pixel by {moved:.3f}; spread {pictures[name].std().item():.3f}")
-        assert moved > 0.02, what
+        assert moved > least, what
 
 
 none = dict(safety_checker=None, feature_extractor=None, requires_safety_checker=False)
@@ -174,5 +178,61 @@ made("sdxl", unet, xl_vae, [("conditioner.embedders.0.transformer.", text, False
 keep("sdxl", StableDiffusionXLPipeline(
     vae=xl_vae, unet=unet, text_encoder=text, text_encoder_2=text2, tokenizer=tokenizer(work / "3", "<|endoftext|>"), tokenizer_2=tokenizer(work / "4", "!"),
     scheduler=EulerDiscreteScheduler(**base, timestep_spacing="leading"), add_watermarker=False, force_zeros_for_empty_prompt=False))
+
+# --- Models that draw from a picture.
+small = Image.open(HERE / "pipeline_pictures/small.png")
+unet, text = UNet2DConditionModel(**dict(unet_base, in_channels=9)), CLIPTextModel(CLIPTextConfig(**text_base))
+made("inpainting", unet, vae, [("cond_stage_model.transformer.", text, False)])
+keep("inpainting", StableDiffusionInpaintPipeline(
+    vae=vae, unet=unet, text_encoder=text, tokenizer=tokenizer(work / "5", "<|endoftext|>"),
+    scheduler=PNDMScheduler(**base, skip_prk_steps=True, set_alpha_to_one=False), **none), least=0.01,
+    image=small, mask_image=Image.open(HERE / "pipeline_pictures/small-mask.png"), strength=1.0, height=32, width=40)
+unet = UNet2DConditionModel(**dict(linear, addition_embed_type="text_time", addition_time_embed_dim=256,
+                                   projection_class_embeddings_input_dim=5 * 256 + 64))
+text2 = CLIPTextModelWithProjection(CLIPTextConfig(**text_base, hidden_act="gelu", projection_dim=64))
+made("refiner", unet, xl_vae, [("conditioner.embedders.0.model.", text2, True)])
+keep("refiner", StableDiffusionXLImg2ImgPipeline(
+    vae=xl_vae, unet=unet, text_encoder=None, text_encoder_2=text2, tokenizer=None, tokenizer_2=tokenizer(work / "6", "!"),
+    scheduler=EulerDiscreteScheduler(**base, timestep_spacing="leading"), requires_aesthetics_score=True, add_watermarker=False,
+    force_zeros_for_empty_prompt=False), image=small, strength=0.7)
+unet = UNet2DConditionModel(**dict(unet_base, in_channels=7, use_linear_projection=True, num_class_embeds=1000,
+                                   only_cross_attention=(True, False)))
+text, four = CLIPTextModel(CLIPTextConfig(**text_base, hidden_act="gelu")), AutoencoderKL(**dict(vae.config, scaling_factor=0.08333))
+made("upscaler", unet, four, [("cond_stage_model.model.", text, True)])
+steps = dict(beta_start=0.0001, beta_end=0.02, beta_schedule="scaled_linear", num_train_timesteps=1000)
+keep("upscaler", StableDiffusionUpscalePipeline(
+    vae=four, text_encoder=text, tokenizer=tokenizer(work / "7", "!"), unet=unet, low_res_scheduler=DDPMScheduler(**steps),
+    scheduler=DDIMScheduler(**steps, clip_sample=False, prediction_type="v_prediction", set_alpha_to_one=False, steps_offset=1)),
+    image=small, noise_level=20)
+
+# --- A training run's checkpoint.
+unet, text = UNet2DConditionModel(**unet_base), CLIPTextModel(CLIPTextConfig(**text_base))
+listing = under("model.diffusion_model.", unet_shapes(unet)) | under("first_stage_model.", vae_shapes(vae))
+listing |= under("cond_stage_model.transformer.", clip_shapes(text))
+sizes = {}
+for name, shape in listing.items():
+    if "token_embedding" not in name:
+        sizes[rule(name, shape)] = max(sizes.get(rule(name, shape), 0), torch.Size(shape).numel())
+numbers = torch.Generator().manual_seed(5)
+shared = {key: (torch.randn(size + 64, generator=numbers) * key[0] + key[1]).half() for key, size in sizes.items()}
+words = (torch.randn(49408 + 64, generator=numbers) * 1.5).half()
+state = {}
+for index, (name, shape) in enumerate(listing.items()):
+    if "token_embedding" in name:
+        state[name] = words.as_strided(shape, (1, 1))   # every word begins one number further
+    else:
+        numbers_of = shared[rule(name, shape)]
+        start = index * 37 % (len(numbers_of) - torch.Size(shape).numel() + 1)
+        state[name] = numbers_of[start:start + torch.Size(shape).numel()].view(shape)
+torch.save({"epoch": 6, "global_step": 470000, "pytorch-lightning_version": "1.4.2", "state_dict": state,
+            "callbacks": {"ModelCheckpoint": {"monitor": "val/loss", "best_model_score": torch.tensor(0.12)}},
+            "optimizer_states": [], "lr_schedulers": [{"last_epoch": 6}]}, OUT / "lightning.ckpt")
+state = {name: value.float() for name, value in torch.load(OUT / "lightning.ckpt", weights_only=True)["state_dict"].items()}
+load(unet, convert_ldm_unet_checkpoint(dict(state), dict(unet.config)))
+load(vae, convert_ldm_vae_checkpoint(dict(state), dict(vae.config)))
+load(text, text_state(text, convert_ldm_clip_checkpoint(
+    {k: v for k, v in state.items() if k.startswith("cond_stage_model.")}, "cond_stage_model.transformer.")))
+keep("lightning", StableDiffusionPipeline(vae=vae, unet=unet, text_encoder=text, tokenizer=tokenizer(work / "8", "<|endoftext|>"),
+                                          scheduler=PNDMScheduler(**base, skip_prk_steps=True, set_alpha_to_one=False), **none))
 save_file({k: v.contiguous() for k, v in pictures.items()}, OUT / "pictures.safetensors")
 (OUT / "names.json").write_text(json.dumps(names, indent=1) + "\n")

@@ -1,64 +1,44 @@
 import TensorCore
 
-/// A low-rank change of one weight (Hu et al. 2021, LoRA, arXiv:2106.09685, equation 3): `alpha / rank * up down`.
+/// A low-rank change of one weight (Hu et al. 2021, LoRA, arXiv:2106.09685, equation 3): `up down`.
 ///
 /// Of a convolution, `down` has the kernel and `up` is one by one; with a `middle` both are one by one and the kernel is the
 /// middle's (LoCon's Tucker form, Yeh et al. 2023, arXiv:2309.14859, section 3).
-struct LowRankLayer: Sendable {
+struct LowRankLayer: WeightChange {
   /// `[rank, in]` or `[rank, in, kernel height, kernel width]`, as in the file.
-  var down: Tensor
+  let down: Tensor
   /// `[out, rank]` or `[out, rank, 1, 1]`.
-  var up: Tensor
+  let up: Tensor
   /// `[rank, rank, kernel height, kernel width]`, where there is one.
-  var middle: Tensor?
-  /// What the rank is divided into; `nil` for the rank itself.
-  var alpha: Double?
+  let middle: Tensor?
 
-  /// The change for a weight of `shape` in the file, in float32: `[out, in]` or `[out, in, kernel height, kernel width]`.
-  func change(_ shape: [Int]) -> Tensor {
-    let rank = down.shape[0]
-    let up = up.converted(to: .float32).reshaped([shape[0], rank])
-    let down = down.converted(to: .float32)
-    let scale = (alpha ?? Double(rank)) / Double(rank)
-    guard let middle else {
-      let columns = shape.dropFirst().reduce(1, *)
-      return (up.matmul(down.reshaped([rank, columns])) * scale).reshaped(shape)
-    }
-    // [out, kernel, rank] [rank, in] gives [out, kernel, in].
-    let kernel = shape[2] * shape[3]
-    let mixed = up.matmul(middle.converted(to: .float32).reshaped([rank, rank * kernel]))
-    let change = mixed.reshaped([shape[0], rank, kernel]).permuted([0, 2, 1])
-      .reshaped([shape[0] * kernel, rank]).matmul(down.reshaped([rank, shape[1]]))
-    return (change * scale).reshaped([shape[0], kernel, shape[1]]).permuted([0, 2, 1])
-      .reshaped(shape)
+  init?(_ parts: [AdapterRole: Tensor]) {
+    guard let down = parts[.down], let up = parts[.up] else { return nil }
+    (self.down, self.up, middle) = (down, up, parts[.middle])
   }
-}
 
-/// What a tensor of a file is of a ``LowRankLayer``.
-enum LowRankRole: Sendable {
-  case down, up, middle, alpha
+  var rank: Int? { down.shape[0] }
 
-  /// How names end, in kohya's, diffusers' (today's and earlier) and peft's files.
-  static let endings: [(ending: String, role: LowRankRole)] = [
-    (".lora_down.weight", .down), (".lora_up.weight", .up), (".lora_mid.weight", .middle),
-    (".lora.down.weight", .down), (".lora.up.weight", .up),
-    (".lora_linear_layer.down.weight", .down), (".lora_linear_layer.up.weight", .up),
-    ("_lora.down.weight", .down), ("_lora.up.weight", .up),
-    (".lora_A.weight", .down), (".lora_B.weight", .up),
-    (".lora_A.default.weight", .down), (".lora_B.default.weight", .up),
-    (".alpha", .alpha),
-  ]
+  func product(_ shape: [Int]) -> Tensor {
+    let rank = down.shape[0]
+    let (up, down) = (up.reshaped([shape[0], rank]), down.reshaped([rank, down.count / rank]))
+    guard let middle else { return up.matmul(down).reshaped(shape) }
+    return Self.tucker(middle, up, down).reshaped(shape)
+  }
 
-  /// The shape that a tensor of a file is to have, for a weight of `shape` and a rank; of linear layers both forms count.
-  func shape(_ weight: [Int], rank: Int, found: [Int], hasMiddle: Bool) -> [Int] {
-    let ones = found.count == 4 ? [1, 1] : []
-    switch self {
-    case .alpha: return found.reduce(1, *) == 1 ? found : []
-    case .middle: return [rank, rank] + weight.dropFirst(2)
-    case .up: return [weight[0], rank] + ones
-    case .down:
-      let isOneByOne = weight.dropFirst(2).allSatisfy { $0 == 1 }
-      return [rank, weight[1]] + (isOneByOne || hasMiddle ? ones : Array(weight.dropFirst(2)))
-    }
+  /// Of linear layers both forms count, with and without a kernel of one.
+  static func expected(
+    _ weight: [Int], _ found: [AdapterRole: [Int]]
+  ) -> [AdapterRole: [Int]] {
+    let rank = found[.down]?.first ?? 0
+    let kernel = Array(weight.dropFirst(2))
+    func ones(_ role: AdapterRole) -> [Int] { found[role]?.count == 4 ? [1, 1] : [] }
+    let isWhole = found[.middle] == nil && !kernel.allSatisfy { $0 == 1 }
+    var expected: [AdapterRole: [Int]] = [
+      .up: [weight[0], rank] + ones(.up),
+      .down: [rank, weight[1]] + (isWhole ? kernel : ones(.down)),
+    ]
+    if found[.middle] != nil { expected[.middle] = [rank, rank] + kernel }
+    return expected
   }
 }

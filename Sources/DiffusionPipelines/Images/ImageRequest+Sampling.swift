@@ -46,8 +46,22 @@ extension ImageRequest {
     try Self.expect(
       part, count > 0,
       "\(strength) of \(whole.count) steps is less than one; ask for more of either")
-    let begun = SamplingPlan(intervals: Array(whole.intervals.suffix(count)))
-    return (sampler, sampler.plan(begun))
+    return (sampler, sampler.plan(Self.cut(whole, to: count, for: entry)))
+  }
+
+  /// The last `count` legs.
+  ///
+  /// For PLMS they are those of diffusers, whose pipelines cut the list of timesteps: its second one stands in it twice, so that
+  /// the cut list begins a timestep earlier, and the leg behind that one is left out. (Where one leg alone is cut off, the
+  /// first step of diffusers goes over another leg than its two evaluations; that is not imitated.)
+  private static func cut(
+    _ whole: SamplingPlan, to count: Int, for entry: SolverEntry
+  ) -> SamplingPlan {
+    let (legs, skipped) = (whole.intervals, whole.count - count)
+    guard entry.name == "plms", skipped > 1 else {
+      return SamplingPlan(intervals: Array(legs.suffix(count)))
+    }
+    return SamplingPlan(intervals: [legs[skipped - 1]] + legs.suffix(count - 1))
   }
 
   /// The levels of the request's schedule, or those that the model's own scheduler chooses.

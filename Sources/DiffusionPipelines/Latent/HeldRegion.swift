@@ -12,6 +12,14 @@ struct HeldRegion<Base: Solver>: Solver {
   let latent: Tensor
   /// The noise that the run started from.
   let noise: Tensor
+  /// The levels that legs of a plan go on from, where that is not where they ended.
+  let resumed: [Interval: NoiseLevel]
+
+  init(base: Base, painted: Tensor, latent: Tensor, noise: Tensor, plan: SamplingPlan) {
+    (self.base, self.painted, self.latent, self.noise) = (base, painted, latent, noise)
+    let pairs = zip(plan.intervals, plan.intervals.dropFirst()).filter { $0.to != $1.from }
+    resumed = Dictionary(pairs.map { ($0, $1.from) }, uniquingKeysWith: { first, _ in first })
+  }
 
   var order: Int { base.order }
   func start() -> Base.Memory { base.start() }
@@ -26,12 +34,11 @@ struct HeldRegion<Base: Solver>: Solver {
       x, over: interval, with: &denoiser, noise: &noise, memory: &memory)
     // A solver that chooses its own steps may be on its way still.
     if base.progress(memory) < 1 { return made }
+    let level = resumed[interval] ?? interval.to
     let known =
       interval.isLast
       ? latent
-      : Tensor.linearCombination([
-        (interval.to.signal, latent), (interval.to.noise, self.noise),
-      ])
+      : Tensor.linearCombination([(level.signal, latent), (level.noise, self.noise)])
     return (
       Tensor.selected(where: painted, made.x, else: known),
       Tensor.selected(where: painted, made.denoised, else: latent)

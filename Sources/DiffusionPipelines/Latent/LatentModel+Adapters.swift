@@ -38,12 +38,12 @@ extension LatentModel {
   ) throws(PipelineError) -> LatentModel {
     if files.isEmpty { return self }
     let weights = AdaptableWeights(unet: unet, texts: texts.map(\.encoder))
-    var adapters: [(adapter: LowRankAdapter, factor: Double)] = []
+    var adapters: [(adapter: WeightAdapter, factor: Double)] = []
     for file in files {
       adapters.append(
         (
           try Self.opened(file.path) { source throws(CheckpointError) in
-            try LowRankAdapter(source, for: weights)
+            try WeightAdapter(source, for: weights)
           }, file.weight
         ))
     }

@@ -10,7 +10,8 @@ extension LatentModel {
 
   /// The denoiser of a run of a batch.
   ///
-  /// A network that is told of guidance (Luo et al. 2023) is not guided beside, so that it is evaluated once a step.
+  /// A network that is told of guidance (Luo et al. 2023) is not guided beside, so that it is evaluated once a step. Guidance
+  /// of 1 or less is none, as in diffusers: the folders of Turbo models are drawn with at 0.
   func denoiser<P: Process>(
     _ process: P, for sampler: Sampler, towards: [TextCondition], awayFrom: [TextCondition],
     guidance: Double, deepInterval: Int
@@ -21,7 +22,7 @@ extension LatentModel {
       parameterization: self.process.networkParameterization)
     let guided = ClassifierFreeGuidance(
       network, towards: isTold ? towards.map { $0.told(guidance) } : towards, awayFrom: awayFrom,
-      scale: isTold ? 1 : guidance)
+      scale: isTold ? 1 : max(1, guidance))
     let bounded = Thresholded(
       guided, self.process.threshold, keepsDirection: sampler.keepsDirection)
     return ConsistencyBoundary(

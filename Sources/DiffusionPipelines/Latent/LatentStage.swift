@@ -56,7 +56,8 @@ struct LatentStage: Sendable {
       return Trajectory(
         from: begun.x, plan: plan,
         solver: HeldRegion(
-          base: solver, painted: held.painted, latent: held.latent, noise: begun.noise),
+          base: solver, painted: held.painted, latent: held.latent, noise: begun.noise,
+          plan: plan),
         denoiser: Measured(denoiser, by: known, as: held.latent), noise: noise)
     }
     return trajectory(sampler.solver, model.process.samplingProcess)
