@@ -1,4 +1,5 @@
 import ArgumentParser
+import DiffusionModels
 import DiffusionImages
 import DiffusionPipelines
 import Foundation
@@ -65,10 +66,19 @@ struct CLIPOptions: ParsableArguments {
       """)
   var model: String
 
+  @Option(
+    help: """
+      The activation of a single file's networks: quick_gelu (OpenAI's weights) or gelu (most of OpenCLIP's, LAION's); \
+      default: as open_clip_config.json beside it says, else quick_gelu.
+      """)
+  var activation: CLIPActivation?
+
   /// Reads the model; what was left aside is noted.
   func read() throws -> CLIPModel {
     var notes: [String] = []
-    let loaded = try CLIPModel(path: model, notes: &notes)
+    let loaded = try Self.checked {
+      try CLIPModel(path: model, activation: activation, notes: &notes)
+    }
     for note in notes { Console.note("note: \(note)") }
     return loaded
   }
@@ -82,3 +92,5 @@ struct CLIPOptions: ParsableArguments {
     }
   }
 }
+
+extension CLIPActivation: ExpressibleByArgument {}

@@ -39,6 +39,10 @@ struct InterpolateCommand: DrawingCommand {
   }
 
   func run(_ notes: inout [String]) throws -> PictureRun {
+    var end = toPrompt ?? ""
+    if try !LoRATag.taken(from: &end).isEmpty {
+      throw ValidationError("--to-prompt: adapters are named in --prompt; all pictures have them.")
+    }
     var run = try LatentRun(drawing, text, notes: &notes)
     run.request.ending = .init(prompt: toPrompt, seed: toSeed, at: at)
     let request = run.request

@@ -7,6 +7,7 @@ struct LatentRun {
   let drawing: DrawingArguments
   let text: TextArguments
   let model: LatentModel
+  private let named: PromptFiles
   /// What is asked for; verbs add to it.
   var request: TextRequest
 
@@ -20,12 +21,12 @@ struct LatentRun {
     guard try LatentModel.isLatentModel(path) else {
       throw ValidationError("--model: \(path) is no model that draws from texts.")
     }
-    (self.drawing, self.text) = (drawing, text)
+    (self.drawing, self.text, named) = (drawing, text, try text.named(beside: path))
     let (loaded, plan) = try text.model(path, batch: drawing.batch ?? 1, &notes)
     if drawing.engine.verbose { notes.append("memory: \(plan)") }
-    model = try text.adapted(loaded)
+    model = try text.adapted(loaded, named)
     request = text.request(
-      try drawing.request(process: model.process, guidance: guidance, batch: 1))
+      try drawing.request(process: model.process, guidance: guidance, batch: 1), named)
   }
 
   /// The run, with what verbs add to every picture's recipe.
@@ -36,11 +37,12 @@ struct LatentRun {
     if drawing.preview != nil, let path = drawing.model {
       pipeline.preview = try LatentPreview.kept(for: model.autoencoder, beside: path)
     }
-    let (drawing, text, request) = (drawing, text, request)
+    let (drawing, text, request, named) = (drawing, text, request, named)
+    let tile = text.memory.tile(of: model.autoencoder.tiling)
     return PictureRun(generation: try pipeline.generate(request, from: input)) { index in
       var recipe = drawing.recipe(of: request.pictures)
-      text.note(in: &recipe)
-      recipe.seed = request.seed(of: index)
+      text.note(in: &recipe, named)
+      (recipe.tile, recipe.seed) = (tile, request.seed(of: index))
       added(&recipe, index)
       return recipe
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DiffusionModels
 import DiffusionPipelines
 import TensorCore
 
@@ -22,12 +23,31 @@ struct MemoryArguments: ParsableArguments {
       """)
   var precision = WeightPrecision.f32
 
+  @Option(
+    help: """
+      Decode pictures in tiles of so many latents a side, as --max-memory may choose; 0 for none. Seams are blended, but \
+      pictures change slightly.
+      """)
+  var tile: Int?
+
   /// The first option that was given, by its name.
   var given: String? {
-    maxMemory != nil ? "max-memory" : precision != .f32 ? "precision" : nil
+    maxMemory != nil
+      ? "max-memory" : tile != nil ? "tile" : precision != .f32 ? "precision" : nil
+  }
+
+  /// What a recipe says of the tiles that a model decodes in.
+  func tile(of tiling: AutoencoderTiling?) -> Int? {
+    maxMemory != nil || tile != nil ? tiling?.latentSide ?? 0 : nil
   }
 
   func validate() throws {
+    if let tile, tile < 0 || tile == 1 {
+      throw ValidationError("--tile takes 2 latents or more, or 0, not \(tile).")
+    }
+    if maxMemory != nil, tile != nil {
+      throw ValidationError("--max-memory chooses the tiles; leave --tile out.")
+    }
     if let maxMemory, ProcessMemory.bytes(maxMemory) == nil {
       throw ValidationError("--max-memory takes a size such as 2G or 1500M, not \(maxMemory).")
     }
@@ -47,7 +67,9 @@ struct MemoryArguments: ParsableArguments {
   func plan(
     _ parts: LatentParts, drawing pictures: MemoryPlan.Pictures
   ) throws -> MemoryPlan {
-    let measures = MemoryMeasures(weightType: precision == .bf16 ? .bfloat16 : nil)
+    let measures = MemoryMeasures(
+      weightType: precision == .bf16 ? .bfloat16 : nil,
+      tiling: tile.flatMap { $0 > 0 ? AutoencoderTiling(latentSide: $0) : nil })
     guard let limit = maxMemory.flatMap(ProcessMemory.bytes) else {
       return MemoryPlan(parts, drawing: pictures, measures: measures)
     }

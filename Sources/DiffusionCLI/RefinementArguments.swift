@@ -11,6 +11,12 @@ struct RefinementArguments: ParsableArguments {
 
   @Option(
     help: """
+      The second pass's steps from noise to data, of which --hires-strength says the share (default: --steps).
+      """)
+  var hiresSteps: Int?
+
+  @Option(
+    help: """
       Mix the noise of another seed into that of --seed; picture i takes so much of seed + i, and all have the same --seed.
       """)
   var variationSeed: UInt64?
@@ -22,15 +28,19 @@ struct RefinementArguments: ParsableArguments {
   var given: String? {
     let all: [(String, Bool)] = [
       ("hires", hires != nil), ("hires-strength", hiresStrength != nil),
-      ("variation-seed", variationSeed != nil),
+      ("hires-steps", hiresSteps != nil), ("variation-seed", variationSeed != nil),
       ("variation-strength", variationStrength != nil),
     ]
     return all.first { $0.1 }?.0
   }
 
   func validate() throws {
-    if hires == nil, hiresStrength != nil {
-      throw ValidationError("--hires-strength belongs to a second pass: ask for one by --hires.")
+    if hires == nil, hiresStrength != nil || hiresSteps != nil {
+      throw ValidationError(
+        "--hires-strength and --hires-steps belong to a second pass: ask for one by --hires.")
+    }
+    if let hiresSteps, hiresSteps < 1 {
+      throw ValidationError("--hires-steps takes a number of 1 or more, not \(hiresSteps).")
     }
     if variationSeed == nil, variationStrength != nil {
       throw ValidationError("--variation-strength takes --variation-seed beside it.")
@@ -39,13 +49,16 @@ struct RefinementArguments: ParsableArguments {
 
   /// Adds to a request what was given.
   func change(_ request: inout TextRequest) {
-    request.refinement = hires.map { .init(scale: $0, strength: hiresStrength ?? 0.7) }
+    request.refinement = hires.map {
+      .init(scale: $0, strength: hiresStrength ?? 0.7, steps: hiresSteps)
+    }
     request.variation = variationSeed.map { .init(seed: $0, strength: variationStrength ?? 0.1) }
   }
 
   /// Puts down what made picture `index`.
   func note(in recipe: inout PictureRecipe, of index: Int) {
     (recipe.hires, recipe.hiresStrength) = (hires, hires.map { _ in hiresStrength ?? 0.7 })
+    recipe.hiresSteps = hiresSteps
     recipe.variationSeed = variationSeed.map { $0 &+ UInt64(index) }
     recipe.variationStrength = variationSeed.map { _ in variationStrength ?? 0.1 }
   }

@@ -27,6 +27,20 @@ struct ReproduceCommand: AsyncParsableCommand {
   @Option(help: "An adapter's file, with its weight behind a colon; in place of the file's.")
   var lora: [String] = []
 
+  @Option(
+    help: """
+      The folder of the adapters that the file names (default: DIFFUSION_LORA_DIR, else a folder Lora or loras beside the \
+      model or up to two folders above).
+      """)
+  var loraDir: String?
+
+  @Option(
+    help: """
+      The folder of the learned words that the file's texts name (default: DIFFUSION_EMBEDDING_DIR, else a folder \
+      embeddings beside the model or up to two folders above).
+      """)
+  var embeddingDir: String?
+
   @Option(help: "The PNG file to write (default: the picture's name with -again behind it, here).")
   var out: String?
 
@@ -36,7 +50,7 @@ struct ReproduceCommand: AsyncParsableCommand {
   func run() async throws {
     var reading = try RecipeReading(of: PictureFile(reading: file), path: file)
     if let model { reading.recipe.model = model }
-    if !lora.isEmpty { reading.recipe.lora = lora }
+    try find(in: &reading)
     Console.note("drawn by \(reading.origin.rawValue)")
     for remark in remarks(reading) {
       Console.note("not honoured: \(remark.field) \(remark.value): \(remark.reason)")
@@ -64,8 +78,33 @@ struct ReproduceCommand: AsyncParsableCommand {
   private func remarks(_ reading: RecipeReading) -> [RecipeReading.Remark] {
     reading.remarks.filter { remark in
       !(model != nil && remark.reason.hasSuffix("give it with --model"))
-        && !(!lora.isEmpty && remark.reason.hasSuffix("give it with --lora"))
+        && !((!lora.isEmpty || reading.recipe.loraDir != nil)
+          && remark.reason.hasSuffix("--lora"))
+        && !(reading.recipe.embeddingDir != nil && remark.reason.hasSuffix("--embedding-dir"))
     }
+  }
+
+  /// Puts what was given in place of the file's adapters, or those it names into the prompt where there is a folder.
+  private func find(in reading: inout RecipeReading) throws {
+    let model = reading.recipe.model ?? ""
+    if let embeddingDir { reading.recipe.embeddingDir = embeddingDir }
+    if reading.origin != .own,
+      let words = try NamedFiles(
+        .words, given: embeddingDir, beside: model)
+    {
+      reading.recipe.embeddingDir = words.folder
+    }
+    if !lora.isEmpty {
+      reading.recipe.lora = lora
+      return
+    }
+    if let loraDir { reading.recipe.loraDir = loraDir }
+    guard !reading.adapters.isEmpty,
+      let files = try NamedFiles(.adapters, given: loraDir, beside: model)
+    else { return }
+    reading.recipe.loraDir = files.folder
+    let tags = reading.adapters.map { " \($0)" }.joined()
+    reading.recipe.prompt = (reading.recipe.prompt ?? "") + tags
   }
 
   private var again: String {

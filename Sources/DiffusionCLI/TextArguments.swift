@@ -3,7 +3,11 @@ import DiffusionPipelines
 
 /// The options of models that draw from texts.
 struct TextArguments: ParsableArguments {
-  @Option(help: "What the picture is to show; words may have weights: a (red:1.3) fox.")
+  @Option(
+    help: """
+      What the picture is to show; words may have weights: a (red:1.3) fox. <lora:NAME:WEIGHT> adds an adapter of --lora-dir, \
+      the name of a file of --embedding-dir its learned word.
+      """)
   var prompt: String?
 
   @Option(help: "What the picture is not to show.")
@@ -27,7 +31,8 @@ struct TextArguments: ParsableArguments {
 
   @Option(
     help: """
-      A file of low-rank changes (LoRA), with a weight behind a colon where it is not 1: style.safetensors:0.8. Repeatable.
+      A file of changes of weights (LoRA, LoHa, LoKr, DoRA), with a weight behind a colon where it is not 1: \
+      style.safetensors:0.8; with two, text encoders have the first. Repeatable.
       """)
   var lora: [String] = []
 
@@ -37,12 +42,27 @@ struct TextArguments: ParsableArguments {
       """)
   var embedding: [String] = []
 
+  @Option(
+    help: """
+      The folder of what <lora:NAME:WEIGHT> in a prompt names (default: DIFFUSION_LORA_DIR, else a folder Lora or loras \
+      beside the model or up to two folders above).
+      """)
+  var loraDir: String?
+
+  @Option(
+    help: """
+      The folder of learned words that a prompt names by their files (default: DIFFUSION_EMBEDDING_DIR, else a folder \
+      embeddings beside the model or up to two folders above).
+      """)
+  var embeddingDir: String?
+
   /// The first option that was given, by its name.
   var given: String? {
     let all: [(String, Bool)] = [
       ("prompt", prompt != nil), ("negative", negative != nil), ("width", width != nil),
       ("height", height != nil), ("clip-skip", clipSkip != nil), ("lora", !lora.isEmpty),
-      ("embedding", !embedding.isEmpty),
+      ("embedding", !embedding.isEmpty), ("lora-dir", loraDir != nil),
+      ("embedding-dir", embeddingDir != nil),
     ]
     return all.first { $0.1 }?.0 ?? files.given ?? memory.given
   }
@@ -53,15 +73,23 @@ struct TextArguments: ParsableArguments {
     }
   }
 
-  /// The model with what its files of changes and words add. Where memory was asked about, changed weights take no more
-  /// than they did.
-  func adapted(_ model: LatentModel) throws(PipelineError) -> LatentModel {
-    try model.applying(lora.map(LoRAFile.init(parsing:)), keepsTypes: memory.given != nil)
-      .addingWords(from: embedding)
+  /// What the prompts name.
+  func named(beside model: String) throws(PipelineError) -> PromptFiles {
+    try PromptFiles(
+      prompt: prompt ?? "", negative: negative ?? "", model: model, adapterFolder: loraDir,
+      wordFolder: embeddingDir)
+  }
+
+  /// The model with what files of changes and words add, those that are given and those that prompts name. Where memory was
+  /// asked about, changed weights take no more than they did.
+  func adapted(_ model: LatentModel, _ named: PromptFiles) throws(PipelineError) -> LatentModel {
+    let files = lora.map(LoRAFile.init(parsing:)) + named.adapters
+    return try model.applying(files, keepsTypes: memory.given != nil)
+      .addingWords(from: embedding + named.words)
   }
 
   /// Puts down what these options say of a picture.
-  func note(in recipe: inout PictureRecipe) {
+  func note(in recipe: inout PictureRecipe, _ named: PromptFiles) {
     (recipe.prompt, recipe.negative) = (prompt, negative)
     (recipe.variant, recipe.vae, recipe.prediction) = (files.variant, files.vae, files.prediction)
     recipe.textEncoder = files.textEncoder.isEmpty ? nil : files.textEncoder
@@ -69,12 +97,13 @@ struct TextArguments: ParsableArguments {
     (recipe.width, recipe.height, recipe.clipSkip) = (width, height, clipSkip)
     recipe.lora = lora.isEmpty ? nil : lora
     recipe.embedding = embedding.isEmpty ? nil : embedding
+    (recipe.loraDir, recipe.embeddingDir) = (named.adapterFolder, named.wordFolder)
   }
 
   /// The request for pictures of a text.
-  func request(_ pictures: ImageRequest) -> TextRequest {
+  func request(_ pictures: ImageRequest, _ named: PromptFiles) -> TextRequest {
     TextRequest(
-      prompt: prompt ?? "", negative: negative ?? "", height: height, width: width,
+      prompt: named.prompt, negative: named.negative, height: height, width: width,
       skippedLayers: clipSkip.map { $0 - 1 }, pictures: pictures)
   }
 

@@ -110,6 +110,7 @@ public struct LinePlot: Sendable, Equatable {
     }
     return """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(columns * width)" height="\(rows * height)">
+      <rect width="100%" height="100%" fill="white"/>
       \(cells.joined())</svg>
 
       """

@@ -196,8 +196,11 @@ import Testing
   @Test(arguments: [
     ("a.safetensors", "a.safetensors", 1), ("a.safetensors:0.8", "a.safetensors", 0.8),
     ("C:a.pt", "C:a.pt", 1), ("b:-0.5", "b", -0.5),
+    ("b:0.5:0.25", "b", 0.25),
   ])
   func filesHaveWeights(_ text: String, _ path: String, _ weight: Double) {
-    #expect(LoRAFile(parsing: text) == LoRAFile(path: path, weight: weight))
+    let ofTexts = text == "b:0.5:0.25" ? 0.5 : nil
+    #expect(
+      LoRAFile(parsing: text) == LoRAFile(path: path, weight: weight, textWeight: ofTexts))
   }
 }

@@ -231,13 +231,22 @@ import Testing
     try writer.write(to: folder.path + "/clip.pt")
     var notes: [String] = []
     let model = try CLIPModel(path: folder.path + "/clip.pt", notes: &notes)
-    #expect(notes.isEmpty && model.preparation == CLIPPreparation(side: 16))
+    #expect(notes.count == 1 && notes[0].contains("--activation gelu"), "\(notes)")
+    #expect(model.preparation == CLIPPreparation(side: 16))
     let pixels = try golden.tensor(named: "pixels").permuted([0, 2, 3, 1])
     expectClose(
       model.pair.embedded(pictures: pixels), try golden.tensor(named: "pictures"), tolerance: 2e-5)
     // "a" is token 320, which has the row of token 20 here.
     let plain = model.pair.embedded(texts: [[49406, 320, 49407]])
     #expect(model.embedded(texts: ["a"]).doubles.count == 20)
+    // With the exact activation, given or by OpenCLIP's configuration, texts are other ones.
+    notes = []
+    let exact = try CLIPModel(path: folder.path + "/clip.pt", activation: .gelu, notes: &notes)
+    try folder.file("open_clip_config.json", #"{"model_cfg": {"embed_dim": 20}}"#)
+    let told = try CLIPModel(path: folder.path + "/clip.pt", notes: &notes)
+    #expect(notes.isEmpty)
+    #expect(exact.embedded(texts: ["a"]).doubles == told.embedded(texts: ["a"]).doubles)
+    #expect(exact.embedded(texts: ["a"]).doubles != model.embedded(texts: ["a"]).doubles)
     expectClose(model.embedded(texts: ["a"]), plain, tolerance: 1e-6)
   }
 

@@ -15,7 +15,8 @@ import Testing
 
   @Test(arguments: [
     ("webui_new.png", RecipeReading.Origin.webUI), ("webui_old.png", .webUI),
-    ("webui_exif.jpg", .webUI), ("comfy_default.png", .comfyUI), ("comfy_lora.png", .comfyUI),
+    ("webui_exif.jpg", .webUI), ("webui_hires.png", .webUI), ("webui_pixels.png", .webUI),
+    ("comfy_default.png", .comfyUI), ("comfy_lora.png", .comfyUI),
     ("comfy_workflow.png", .comfyUI), ("cpp_text.png", .stableDiffusionCpp),
     ("cpp_json.png", .stableDiffusionCpp), ("cpp_more.png", .stableDiffusionCpp),
   ])
@@ -39,6 +40,8 @@ import Testing
     (recipe.sigmaMin, recipe.eta, recipe.guidance) = (0.03, 0.7, 6.5)
     recipe.samplerOption = ["noise-scale=1.05"]
     (recipe.seed, recipe.rng, recipe.lora) = (.max, .torch, ["ink.safetensors:0.7"])
+    (recipe.hires, recipe.hiresStrength, recipe.hiresSteps) = (1.5, 0.55, 20)
+    (recipe.variationSeed, recipe.variationStrength) = (7, 0.25)
     recipe.version = "0.1.0"
     return recipe
   }
@@ -58,7 +61,8 @@ import Testing
         in snow <lora:ink:0.7>
         Negative prompt: fog, "blur"
         Steps: 30, Sampler: DPM++ 2M SDE, Schedule type: Karras, CFG scale: 6.5, Seed: 18446744073709551615, Size: 512x768, \
-        Model: sd15, Clip skip: 2, Eta: 0.7, Sigma noise: 1.05, Schedule min sigma: 0.03, RNG: CPU, Version: swift-diffusion-engine 0.1.0
+        Model: sd15, Denoising strength: 0.55, Hires upscale: 1.5, Hires steps: 20, Hires upscaler: Latent, Variation seed: 7, \
+        Variation seed strength: 0.25, Clip skip: 2, Eta: 0.7, Sigma noise: 1.05, Schedule min sigma: 0.03, RNG: CPU, Version: swift-diffusion-engine 0.1.0
         """)
     var digit = PictureRecipe()
     (digit.class, digit.steps, digit.seed, digit.sampler) = (7, 50, 1, "ddpm")
@@ -77,8 +81,11 @@ import Testing
     let reading = try RecipeReading(of: PictureFile(bytes: bytes), path: "x")
     var expected = recipe
     (expected.model, expected.lora, expected.version) = (nil, nil, nil)
+    // The web UI makes a step more: 12 of 20.
+    expected.hiresStrength = 0.6
     #expect(reading.recipe == expected)
     #expect(reading.remarks.map(\.field) == ["lora", "Model"])
+    #expect(reading.adapters == [LoRATag(name: "ink", textWeight: 0.7)])
   }
 
   @Test func argumentsAreThoseOfGenerate() {

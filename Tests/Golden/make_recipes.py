@@ -43,9 +43,23 @@ png("webui_new", {"parameters": (
 png("webui_old", {"parameters": (
     "ein Fuchs — 狐, snow\nSteps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 4294967295, Size: 640x512, Model hash: cc6cb27103, "
     "Model: v1-5-pruned-emaonly, Denoising strength: 0.55, ENSD: 31337, Hires upscale: 2, Hires upscaler: Latent, Version: v1.4.0")},
+    # Of 20 steps int(0.55 * 20) + 1 are made.
     dict(prompt="ein Fuchs — 狐, snow", steps=20, sampler="dpm++2m", schedule="karras", guidance=7, seed=4294967295, width=640,
-         height=512, rng="philox"),
-    ["Model", "Denoising strength", "ENSD", "Hires upscale", "Hires upscaler"])
+         height=512, rng="philox", hires=2, hiresStrength=0.6),
+    ["Model", "ENSD"])
+# A second pass with steps of its own over latents enlarged otherwise, an adapter that only its hash names, and one over pixels.
+png("webui_hires", {"parameters": (
+    "a fox <lora:ink:0.5:1>\nSteps: 20, Sampler: Euler a, Schedule type: Uniform, CFG scale: 7, Seed: 5, Size: 512x512, Model: sd15, "
+    "Denoising strength: 0.7, RNG: CPU, Hires upscale: 1.5, Hires steps: 10, Hires upscaler: Latent (bicubic), "
+    'Lora hashes: "ink: 0a1b2c3d4e5f, wash: 001122334455", Seed resize from: 384x384, Version: v1.10.1')},
+    dict(prompt="a fox", steps=20, sampler="euler-a", schedule="uniform", guidance=7, seed=5, width=512, height=512, rng="torch", hires=1.5,
+         hiresSteps=10, hiresStrength=0.8),
+    ["lora", "Lora hashes", "Model", "Hires upscaler", "Seed resize from"])
+png("webui_pixels", {"parameters": (
+    "a fox\nSteps: 20, Sampler: DDIM, CFG scale: 7, Seed: 5, Size: 512x512, Model: sd15, Denoising strength: 0.4, RNG: CPU, "
+    "Hires upscale: 2, Hires upscaler: R-ESRGAN 4x+, Version: v1.10.1")},
+    dict(prompt="a fox", steps=20, sampler="ddim", schedule="leading", guidance=7, seed=5, width=512, height=512, rng="torch"),
+    ["Model", "Denoising strength", "Hires upscale", "Hires upscaler"])
 # As the web UI saves a JPEG: the same text in EXIF's user comment. "Automatic" is the sampler's own schedule.
 text = ("a lighthouse, \"quoted\", 4:3\nNegative prompt: fog\nSteps: 30, Sampler: Euler a, Schedule type: Automatic, CFG scale: 7.5, Seed: 1, "
         "Size: 512x512, Model: sd15, Eta: 0.8, Variation seed: 7, Variation seed strength: 0.1, RNG: NV, "
@@ -54,8 +68,9 @@ exif = Image.Exif()
 exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + text.encode("utf-16-be")
 SMALL.save(OUT / "webui_exif.jpg", exif=exif.tobytes())
 expect("webui_exif", dict(prompt='a lighthouse, "quoted", 4:3', negative="fog", steps=30, sampler="euler-a", schedule="uniform", guidance=7.5,
-                          seed=1, width=512, height=512, eta=0.8, rng="philox"),
-       ["Model", "Variation seed", "Variation seed strength", "Template"])
+                          seed=1, width=512, height=512, eta=0.8, rng="philox",
+                          variationSeed=7, variationStrength=0.1),
+       ["Model", "Template"])
 
 # ComfyUI --------------------------------------------------------------------------------------------------------------
 graph = {

@@ -58,14 +58,19 @@ extension CLIPPair {
   /// A pair whose structure is read from the shapes of OpenAI's names, with nothing loaded. `nil` where `source` does not
   /// have them.
   ///
-  /// Heads have 64 channels, as in all of OpenAI's models, and perceptrons the quick GELU.
-  public init?(shapesOf source: any CheckpointSource) {
+  /// Heads have 64 channels, as in all of OpenAI's models, but those of OpenCLIP's large picture encoders, of which there are
+  /// 16.
+  ///
+  /// - Parameter activation: that of perceptrons: the quick GELU for OpenAI's weights, the exact one for most others.
+  public init?(
+    shapesOf source: any CheckpointSource, activation: CLIPActivation = .quickGELU
+  ) {
     let shapes = SingleFileShapes(source, under: "")
     guard var (text, _, _) = CLIPConfiguration.text(shapesOf: source),
       let width = shapes.length("text_projection", 1), shapes["logit_scale"] != nil,
       let stem = shapes["visual.conv1.weight"], stem.count == 4
     else { return nil }
-    text.activation = .quickGELU
+    text.activation = activation
     text.projectionWidth = width
     // OpenAI's network looks for the largest token.
     text.endToken = 2
@@ -77,7 +82,8 @@ extension CLIPPair {
       vision.layers = shapes.count("visual.transformer.resblocks", "ln_1.weight")
       vision.innerWidth =
         shapes.length("visual.transformer.resblocks.0.mlp.c_fc.weight", 0) ?? 4 * stem[0]
-      vision.heads = max(1, stem[0] / 64)
+      vision.heads = [1280, 1408, 1664].contains(stem[0]) ? 16 : max(1, stem[0] / 64)
+      vision.activation = activation
       vision.imageSize = stem[3] * Self.side(of: positions)
       vision.projectionWidth = width
       self.init(text: text, vision: vision, projectionWidth: width, initializer: &unset)

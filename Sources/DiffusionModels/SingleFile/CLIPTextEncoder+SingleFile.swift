@@ -75,9 +75,18 @@ extension CLIPConfiguration {
     return openCLIPParts[part].map { TensorPlace("\(block).\($0).\(kind)", shape: shape) }
   }
 
+  /// Whether a file under the names that OpenAI and OpenCLIP share is one of OpenAI's archives.
+  public static func isOpenAIs(_ source: any CheckpointSource) -> Bool {
+    ["input_resolution", "context_length", "vocab_size"].allSatisfy {
+      source.entry(named: $0) != nil
+    }
+  }
+
   /// The structure of a text encoder, read from its tensors' shapes under whichever of the names.
   ///
-  /// Heads have 64 channels. OpenAI's encoder (768 channels) has the quick GELU, OpenCLIP's larger ones the exact.
+  /// Heads have 64 channels. Under transformers' names OpenAI's encoder (768 channels) has the quick GELU, OpenCLIP's larger
+  /// ones the exact. OpenCLIP's names are OpenAI's too: those are the exact one's unless the file has the numbers that
+  /// OpenAI's archives keep beside the parameters.
   ///
   /// - Returns: the structure, whose names those are, and whether the encoder has a projection; `nil` where there is no
   ///   text encoder under the prefix.
@@ -102,7 +111,8 @@ extension CLIPConfiguration {
       shapes.length(isOpen ? "\(layers).0.mlp.c_fc.weight" : "\(layers).0.mlp.fc1.weight", 0)
       ?? 4 * positions[1]
     configuration.heads = max(1, positions[1] / 64)
-    configuration.activation = isOpen || positions[1] > 768 ? .gelu : .quickGELU
+    configuration.activation =
+      (isOpen ? isOpenAIs(source) : positions[1] <= 768) ? .quickGELU : .gelu
     let projection =
       shapes.length("text_projection", 1) ?? shapes.length("text_model.text_projection", 1)
       ?? shapes.length("text_projection.weight", 0)

@@ -32,14 +32,25 @@ public struct CLIPModel: Sendable {
   /// file with the parameters under OpenAI's names, whose structure its tensors tell and whose vocabulary comes with the
   /// engine.
   ///
-  /// - Parameter notes: gets a line for everything that was found and left aside, or that had to be assumed.
+  /// - Parameters:
+  ///   - activation: that of a single file; `nil` for what `open_clip_config.json` beside it says, else the quick GELU of
+  ///     OpenAI's weights.
+  ///   - notes: gets a line for everything that was found and left aside, or that had to be assumed.
   /// - Throws: ``PipelineError`` with the file, what was expected and what was found.
-  public init(path: String, notes: inout [String]) throws(PipelineError) {
+  public init(
+    path: String, activation: CLIPActivation? = nil, notes: inout [String]
+  ) throws(PipelineError) {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .noModel(path: path, problem: "no such file or folder; give the path of a CLIP model")
     }
-    self = try isFolder.boolValue ? Self.folder(path, &notes) : Self.file(path)
+    if isFolder.boolValue {
+      try ImageRequest.expect(
+        "activation", activation == nil, "a folder's config.json says it; leave it out")
+      self = try Self.folder(path, &notes)
+    } else {
+      self = try Self.file(path, activation, &notes)
+    }
   }
 
   /// Texts as vectors of length 1, `[texts, width]`; what is beyond the encoder's length is left out.
@@ -59,6 +70,26 @@ public struct CLIPModel: Sendable {
 }
 
 extension CLIPModel {
+  /// What `open_clip_config.json` beside a file of OpenCLIP's says: perceptrons have the exact GELU unless it asks for the
+  /// quick one.
+  private struct OpenCLIPSettings: Decodable {
+    private struct Model: Decodable {
+      let quick_gelu: Bool?
+    }
+    private let model_cfg: Model
+
+    init?(beside path: String) {
+      let url = URL(fileURLWithPath: path).deletingLastPathComponent()
+        .appendingPathComponent("open_clip_config.json")
+      guard let data = try? Data(contentsOf: url),
+        let found = try? JSONDecoder().decode(Self.self, from: data)
+      else { return nil }
+      self = found
+    }
+
+    var activation: CLIPActivation { model_cfg.quick_gelu == true ? .quickGELU : .gelu }
+  }
+
   /// transformers' `CLIPConfig`.
   private struct Configuration: Decodable {
     var text = CLIPConfiguration()
@@ -114,14 +145,22 @@ extension CLIPModel {
     return try CLIPModel(pair: pair, vocabulary: path, preparation: preparation, path: path)
   }
 
-  private static func file(_ path: String) throws(PipelineError) -> CLIPModel {
+  private static func file(
+    _ path: String, _ activation: CLIPActivation?, _ notes: inout [String]
+  ) throws(PipelineError) -> CLIPModel {
     let source: any CheckpointSource
     do throws(CheckpointError) {
       source = try openCheckpoint(path: path)
     } catch {
       throw .model(.checkpoint(error))
     }
-    guard var pair = CLIPPair(shapesOf: source) else {
+    let told = activation ?? OpenCLIPSettings(beside: path)?.activation
+    if told == nil, !CLIPConfiguration.isOpenAIs(source) {
+      notes.append(
+        "\(path): does not say whether it is OpenAI's: taken to be, with their quick GELU; "
+          + "--activation gelu for LAION's")
+    }
+    guard var pair = CLIPPair(shapesOf: source, activation: told ?? .quickGELU) else {
       throw .noModel(
         path: path,
         problem: "expected CLIP's tensors under OpenAI's names (visual.conv1.weight, "

@@ -47,9 +47,9 @@ public struct MixtureIllustrations: Sendable {
       notes: ["8 paths from N(0, I); dots are where they end"])
   }
 
-  /// The score at three levels, and paths of the probability-flow ODE beside those of the SDE from the same noise.
+  /// The score at four levels, and paths of the probability-flow ODE beside those of the SDE from the same noise.
   public func score() -> Illustration {
-    let fields = [50, 250, 600].map { timestep in
+    let fields = [50, 250, 600, 999].map { timestep in
       Self.map(
         "Score at t = \(timestep)", [Self.field(at: Self.process.levels[timestep])])
     }

@@ -3,32 +3,39 @@ import TensorCheckpoints
 import TensorCore
 import TextTokenizer
 
-/// A file of low-rank changes, and how much of them is added.
+/// A file of changes of weights (LoRA and its kin), and how much of them is added.
 public struct LoRAFile: Sendable, Hashable, Codable {
   /// The file.
   public var path: String
   /// What the changes are multiplied by.
   public var weight: Double
+  /// What those of text encoders are multiplied by, where that is another number.
+  public var textWeight: Double?
 
   /// A file with its weight.
-  public init(path: String, weight: Double = 1) {
+  public init(path: String, weight: Double = 1, textWeight: Double? = nil) {
     self.path = path
     self.weight = weight
+    self.textWeight = textWeight == weight ? nil : textWeight
   }
 
-  /// Reads `FILE` or `FILE:X`.
+  /// Reads `FILE`, `FILE:X` or, with the text encoders' weight first, `FILE:X:Y`.
   public init(parsing text: String) {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    if parts.count > 1, let last = parts.last, let weight = Double(last), weight.isFinite {
-      self.init(path: parts.dropLast().joined(separator: ":"), weight: weight)
-    } else {
-      self.init(path: text)
+    var parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    var weights: [Double] = []
+    while weights.count < 2, parts.count > 1, let last = parts.last, let weight = Double(last),
+      weight.isFinite
+    {
+      weights.insert(weight, at: 0)
+      parts.removeLast()
     }
+    self.init(
+      path: parts.joined(separator: ":"), weight: weights.last ?? 1, textWeight: weights.first)
   }
 }
 
 extension LatentModel {
-  /// The model with low-rank changes (LoRA) added to the weights of its U-Net and text encoders.
+  /// The model with changes (LoRA, LoHa, LoKr, DoRA) added to the weights of its U-Net and text encoders.
   ///
   /// - Parameter keepsTypes: whether changed weights are rounded to half precision where the model has them so; else they
   ///   become float32, at twice their memory.
@@ -38,21 +45,21 @@ extension LatentModel {
   ) throws(PipelineError) -> LatentModel {
     if files.isEmpty { return self }
     let weights = AdaptableWeights(unet: unet, texts: texts.map(\.encoder))
-    var adapters: [(adapter: WeightAdapter, factor: Double)] = []
+    var read: [(file: LoRAFile, adapter: WeightAdapter)] = []
     for file in files {
-      adapters.append(
-        (
-          try Self.opened(file.path) { source throws(CheckpointError) in
-            try WeightAdapter(source, for: weights)
-          }, file.weight
-        ))
+      let adapter = try Self.opened(file.path) { source throws(CheckpointError) in
+        try WeightAdapter(source, for: weights)
+      }
+      read.append((file, adapter))
     }
     var model = self
-    model.unet = unet.adding(adapters, as: .unet, keepsTypes: keepsTypes)
+    model.unet = unet.adding(
+      read.map { ($0.adapter, $0.file.weight) }, as: .unet, keepsTypes: keepsTypes)
+    let ofTexts = read.map { ($0.adapter, $0.file.textWeight ?? $0.file.weight) }
     model.texts = texts.enumerated().map { index, text in
       TextPart(
         tokenizer: text.tokenizer,
-        encoder: text.encoder.adding(adapters, as: .text(index), keepsTypes: keepsTypes))
+        encoder: text.encoder.adding(ofTexts, as: .text(index), keepsTypes: keepsTypes))
     }
     return model
   }

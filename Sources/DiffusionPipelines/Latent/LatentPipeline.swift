@@ -33,8 +33,10 @@ public struct LatentPipeline: Sendable {
     let size = try size(of: request, input)
     let (first, finish) = try firstStage(request, input, size)
     let second = try request.refinement.map { refinement throws(PipelineError) in
-      try stage(
-        request, size: scaled(size, by: refinement.scale), start: .earlier,
+      var again = request
+      again.pictures.steps = refinement.steps ?? request.pictures.steps
+      return try stage(
+        again, size: scaled(size, by: refinement.scale), start: .earlier,
         strength: refinement.strength, of: "hires-strength")
     }
     let stepCount = first.plan.count + (second?.plan.count ?? 0)

@@ -60,11 +60,14 @@ public struct TextRequest: Sendable, Hashable, Codable {
     public var scale: Double
     /// The share of the noise, above 0 to 1.
     public var strength: Double
+    /// The steps from noise to data, of which the share is made; `nil` for as many as the first pass has.
+    public var steps: Int?
 
     /// A second pass.
-    public init(scale: Double, strength: Double = 0.7) {
+    public init(scale: Double, strength: Double = 0.7, steps: Int? = nil) {
       self.scale = scale
       self.strength = strength
+      self.steps = steps
     }
   }
 

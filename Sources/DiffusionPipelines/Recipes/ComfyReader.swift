@@ -121,10 +121,12 @@ struct ComfyReader {
           "ckpt_name", name, "where the file is, the picture does not say; give it with --model")
       case "LoraLoader", "LoraLoaderModelOnly":
         let weight = graph.value("strength_model", of: origin)?.number ?? 1
+        let ofText = graph.value("strength_clip", of: origin)?.number
         if isNew, let name = graph.value("lora_name", of: origin)?.text {
-          result.remark(
-            "lora_name", "\(name):\(weight)",
-            "where the file is, the picture does not say; give it with --lora")
+          let tag = LoRATag(
+            name: PictureRecipe.stem(name.replacing("\\", with: "/")),
+            textWeight: origin.kind == "LoraLoader" ? ofText ?? weight : 0, unetWeight: weight)
+          result.take(adapter: tag, field: "lora_name")
         }
       case "CLIPSetLastLayer":
         let layer = graph.value("stop_at_clip_layer", of: origin)

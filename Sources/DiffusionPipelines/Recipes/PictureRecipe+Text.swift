@@ -27,13 +27,16 @@ extension PictureRecipe {
     add("Schedule type", schedule.map(ForeignNames.webUI(schedule:)))
     add("CFG scale", number(guidance))
     add("Seed", seed)
-    add("Size", "\(width)x\(height)")
+    // Of the first pass, from which a second goes on.
+    func first(_ side: Int) -> Int { hires.map { Int((Double(side) / $0).rounded()) } ?? side }
+    add("Size", "\(self.width ?? first(width))x\(self.height ?? first(height))")
     add("Model", Self.stem(model ?? EmbeddedModel.fileName))
     add("VAE", vae.map(Self.stem))
     add("Class", `class`)
     add("Denoising strength", number(strength ?? hiresStrength))
     add("Mask blur", number(maskBlur))
     add("Hires upscale", number(hires))
+    add("Hires steps", hiresSteps)
     add("Hires upscaler", hires.map { _ in "Latent" })
     add("Variation seed", variationSeed)
     add("Variation seed strength", number(variationStrength))
@@ -50,22 +53,20 @@ extension PictureRecipe {
     add("Version", "swift-diffusion-engine \(version ?? "")".trimmingCharacters(in: .whitespaces))
     let line = fields.map { "\($0): \($1)" }.joined(separator: ", ")
     let negative = negative.flatMap { $0.isEmpty ? nil : "Negative prompt: \($0)" }
-    let loras = (lora ?? []).map { " <lora:\(Self.loraTag($0))>" }.joined()
+    let loras = (lora ?? []).map { " \(Self.loraTag($0))" }.joined()
     return [(prompt ?? "") + loras, negative, line].compactMap { $0 }
       .joined(separator: "\n").trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  private static func stem(_ path: String) -> String {
+  static func stem(_ path: String) -> String {
     let name = (path as NSString).lastPathComponent
     return ["safetensors", "ckpt", "gguf", "pt"].contains((name as NSString).pathExtension)
       ? (name as NSString).deletingPathExtension : name
   }
 
-  private static func loraTag(_ argument: String) -> String {
-    let parts = argument.split(separator: ":")
-    guard parts.count > 1, let last = parts.last, Double(last) != nil else {
-      return "\(stem(argument)):1"
-    }
-    return "\(stem(parts.dropLast().joined(separator: ":"))):\(last)"
+  private static func loraTag(_ argument: String) -> LoRATag {
+    let file = LoRAFile(parsing: argument)
+    return LoRATag(
+      name: stem(file.path), textWeight: file.textWeight ?? file.weight, unetWeight: file.weight)
   }
 }

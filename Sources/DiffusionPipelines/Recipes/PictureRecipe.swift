@@ -24,8 +24,12 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
   public var lora: [String]?
   /// Files of learned words.
   public var embedding: [String]?
+  /// The folders of what the prompts name.
+  public var loraDir: String?, embeddingDir: String?
   /// The type that the weights are computed in.
   public var precision: String?
+  /// The side of the tiles, in latents, that the picture was decoded in; 0 for none where memory was to be saved.
+  public var tile: Int?
   /// The class to show.
   public var `class`: Int?
   /// The text to show.
@@ -48,6 +52,8 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
   public var redrawOutside: Bool?
   /// How much larger the second pass is, and how much it painted anew.
   public var hires: Double?, hiresStrength: Double?
+  /// The steps that the second pass has in all; `nil` for as many as the first.
+  public var hiresSteps: Int?
   /// The seed whose noise was mixed in, and its share.
   public var variationSeed: UInt64?, variationStrength: Double?
   /// The timestep whose noise a picture got before it was enlarged.
@@ -91,12 +97,14 @@ public struct PictureRecipe: Sendable, Hashable, Codable {
       ("prediction", prediction),
       ("prompt", prompt), ("negative", negative), ("init-image", initImage), ("mask", mask),
       ("sampler", sampler), ("schedule", schedule), ("rng", rng?.rawValue),
-      ("fill", fill?.rawValue), ("to-prompt", toPrompt),
+      ("fill", fill?.rawValue), ("to-prompt", toPrompt), ("lora-dir", loraDir),
+      ("embedding-dir", embeddingDir),
     ]
     let counts: [(String, Int?)] = [
       ("class", `class`), ("width", width), ("height", height), ("clip-skip", clipSkip),
       ("steps", steps), ("masked-area", maskedArea), ("noise-level", noiseLevel),
       ("left", left), ("right", right), ("top", top), ("bottom", bottom), ("overlap", overlap),
+      ("hires-steps", hiresSteps), ("tile", tile),
     ]
     let numbers: [(String, Double?)] = [
       ("strength", strength), ("shift", shift), ("rho", rho), ("sigma-min", sigmaMin),

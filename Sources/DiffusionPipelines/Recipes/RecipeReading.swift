@@ -32,6 +32,8 @@ public struct RecipeReading: Sendable, Equatable {
   public var recipe: PictureRecipe
   /// What cannot be done as the file says.
   public var remarks: [Remark] = []
+  /// The adapters that the file names, by their names alone; they are not in the recipe's prompt.
+  public var adapters: [LoRATag] = []
 
   init(_ origin: Origin, _ recipe: PictureRecipe = PictureRecipe()) {
     (self.origin, self.recipe) = (origin, recipe)
@@ -85,6 +87,15 @@ struct RecipeFault: Error {
 }
 
 extension RecipeReading {
+  /// Takes an adapter's name, and says that its file is not known.
+  mutating func take(adapter tag: LoRATag, field: String) {
+    adapters.append(tag)
+    remark(
+      field, "\(tag.name):\(tag.unetWeight)",
+      "where the file is, the picture does not say; give its folder with --lora-dir, or it with "
+        + "--lora")
+  }
+
   mutating func remark(_ field: String, _ value: String, _ reason: String) {
     remarks.append(Remark(field, value, reason))
   }

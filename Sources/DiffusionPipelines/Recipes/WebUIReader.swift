@@ -13,6 +13,7 @@ struct WebUIReader {
     "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Clip skip", "RNG", "Eta",
     "Schedule rho", "Schedule min sigma", "Schedule max sigma",
     "Version", "Class", "Model hash", "VAE hash", "Lora hashes", "Batch size", "Batch pos",
+    "Variation seed", "Variation seed strength",
   ]
 
   init(_ text: WebUIText) {
@@ -31,7 +32,10 @@ struct WebUIReader {
     reader.readSampling()
     reader.readNumbers()
     reader.readGenerator()
-    for (name, value) in text.fields where !Self.passed.contains(name) {
+    reader.readVariation()
+    let refined = reader.readSecondPass()
+    for (name, value) in text.fields
+    where !Self.passed.contains(name) && !refined.contains(name) {
       if let option = ForeignNames.option(name), reader.takes(option, value) {
         reader.result.recipe.samplerOption =
           (reader.result.recipe.samplerOption ?? []) + ["\(option)=\(value)"]
@@ -52,13 +56,21 @@ struct WebUIReader {
   }
 
   private mutating func readPrompts() {
-    let tag = #/\s*<lora:([^:>]+):?([^>]*)>/#
-    for match in text.prompt.matches(of: tag) {
-      result.remark(
-        "lora", "\(match.1)" + (match.2.isEmpty ? "" : ":\(match.2)"),
-        "where the file is, the picture does not say; give it with --lora")
+    // A tag goes with the blank before it, so that the prompt reads well.
+    var prompt = text.prompt.replacing(#/\s+(<(?:lora|lyco):)/#) { $0.1 }
+    do throws(PipelineError) {
+      for tag in try LoRATag.taken(from: &prompt) { result.take(adapter: tag, field: "lora") }
+    } catch {
+      result.remark("Prompt", text.prompt, error.description)
     }
-    result.recipe.prompt = text.prompt.replacing(tag, with: "")
+    result.recipe.prompt = prompt
+    // Files from the hub's sites name adapters by their hashes alone.
+    for entry in (text["Lora hashes"] ?? "").split(separator: ",") {
+      let name = entry.split(separator: ":")[0].trimmingCharacters(in: .whitespaces)
+      if !name.isEmpty, !result.adapters.contains(where: { $0.name == name }) {
+        result.take(adapter: LoRATag(name: name), field: "Lora hashes")
+      }
+    }
     result.recipe.negative = text.negative.isEmpty ? nil : text.negative
   }
 
@@ -108,6 +120,44 @@ struct WebUIReader {
     if size.count == 2 { (result.recipe.width, result.recipe.height) = (size[0], size[1]) }
   }
 
+  /// Noise of another seed, which is mixed in here as there.
+  private mutating func readVariation() {
+    guard let strength = text["Variation seed strength"].flatMap(Double.init), strength != 0
+    else { return }
+    guard let seed = text["Variation seed"].flatMap({ UInt64($0) }), (0...1).contains(strength)
+    else {
+      return result.remark(
+        "Variation seed", text["Variation seed"] ?? "", "expected a number beside its strength")
+    }
+    (result.recipe.variationSeed, result.recipe.variationStrength) = (seed, strength)
+  }
+
+  /// A second pass over enlarged latents; those over enlarged pictures are not made here.
+  ///
+  /// - Returns: the fields that are honoured.
+  private mutating func readSecondPass() -> Set<String> {
+    func number(_ name: String) -> Double? { text[name].flatMap(Double.init) }
+    guard let scale = number("Hires upscale"), scale > 1, let upscaler = text["Hires upscaler"],
+      upscaler.hasPrefix("Latent"), let strength = number("Denoising strength"),
+      let first = result.recipe.steps, strength > 0, strength <= 1
+    else { return [] }
+    let own = text["Hires steps"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+    let steps = own ?? first
+    // The web UI counts one step more, but for samplers that go by timesteps.
+    let isTimed = ["ddim", "plms", "unipc"].contains(result.recipe.sampler)
+    let made = min(Int(min(strength, 0.999) * Double(steps)) + (isTimed ? 0 : 1), steps)
+    guard made > 0 else { return [] }
+    var share = Double(made) / Double(steps)
+    if Int(share * Double(steps)) < made { share = share.nextUp }
+    (result.recipe.hires, result.recipe.hiresSteps) = (scale, own)
+    result.recipe.hiresStrength = share
+    var honoured: Set = ["Hires upscale", "Hires steps", "Denoising strength"]
+    if ["Latent", "Latent (antialiased)"].contains(upscaler) {
+      honoured.insert("Hires upscaler")
+    }
+    return honoured
+  }
+
   /// The web UI says nothing where a GPU drew the numbers: those of CUDA, which Philox gives.
   private mutating func readGenerator() {
     switch text["RNG"] {
@@ -124,11 +174,17 @@ struct WebUIReader {
       return "where the file is, the picture does not say; give it with --model"
     }
     if field == "VAE" { return "the model's own autoencoder is taken" }
-    if field == "Denoising strength" || field.hasPrefix("Hires") {
+    if field == "Hires upscaler" {
+      return "only latents are enlarged here, bilinearly: the upscalers Latent"
+    }
+    if field.hasPrefix("Hires") { return "only what --hires does is done in a second pass" }
+    if field == "Denoising strength" {
       return "the picture that it starts from is not in the file; it is drawn from noise alone"
     }
-    if field.hasPrefix("Variation seed") || field.hasPrefix("Seed resize") {
-      return "noise is not mixed here; the seed alone is taken"
+    if field.hasPrefix("Seed resize") { return "noise is drawn at the picture's own size" }
+    if field == "TI hashes" {
+      return "where the files are, the picture does not say; give their folder with "
+        + "--embedding-dir"
     }
     return "this is not done here"
   }
