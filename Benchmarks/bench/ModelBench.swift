@@ -13,14 +13,15 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Samples at once.")
   var batch = 1
 
-  @Option(help: "What weights are stored in: float32, float16, bfloat16.")
+  @Option(help: "What weights are stored in: float32, float16, bfloat16, q8_0.")
   var weights = DType.float32
 
-  @Option(help: "What is multiplied in: f32, or bf16 where the processor can.")
+  @Option(
+    help: "What is multiplied in: f32, bf16 where the processor can, q8 (bf16 by 8-bit weights).")
   var precision = Precision.f32
 
   /// What products are computed in.
-  enum Precision: String, ExpressibleByArgument, CaseIterable { case f32, bf16 }
+  enum Precision: String, ExpressibleByArgument, CaseIterable { case f32, bf16, q8 }
 
   @OptionGroup var trace: TraceOptions
 
@@ -35,8 +36,9 @@ struct ModelOptions: ParsableArguments {
 
   func validate() throws {
     if batch < 1 { throw ValidationError("--batch takes a number of 1 or more, not \(batch).") }
-    if precision == .bf16 && !Backend.hasBFloat16 {
-      throw ValidationError("--precision bf16: this processor has no bfloat16 instructions.")
+    if precision != .f32 && !Backend.hasBFloat16 {
+      throw ValidationError(
+        "--precision \(precision): this processor has no bfloat16 instructions.")
     }
     if weights == .float64 { throw ValidationError("--weights takes no float64.") }
   }
@@ -49,7 +51,7 @@ struct ModelOptions: ParsableArguments {
   }
 
   /// What weights are stored in: bfloat16 where that is multiplied in.
-  var storage: DType { precision == .bf16 ? .bfloat16 : weights }
+  var storage: DType { precision == .f32 ? weights : precision == .bf16 ? .bfloat16 : .q8_0 }
 
   /// Times the answer of a network with random parameters and, where asked to, shows where its time goes.
   ///
@@ -62,7 +64,7 @@ struct ModelOptions: ParsableArguments {
   ) throws {
     let network = module.filled(weights: storage)
     try options.run { report in
-      try Backend.$products.withValue(precision == .bf16 ? .bfloat16 : .float32) {
+      try Backend.$products.withValue(precision == .f32 ? .float32 : .bfloat16) {
         func body() { _ = answer(network, .float32) }
         let records = trace.records(of: body)
         var result = Measurement.of(

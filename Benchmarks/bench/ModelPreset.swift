@@ -75,7 +75,8 @@ extension Module {
         let fanIn = tensor.count / max(1, parameter.layout.fileShape(ofMemory: tensor.shape)[0])
         let bound = 1 / Double(max(1, fanIn)).squareRoot()
         return Tensor.randomUniform(tensor.shape, low: -bound, high: bound, using: &draws)
-          .converted(to: dtype)
+          .converted(
+            to: WeightStorage.rounded(to: dtype, parameter.layout, shape: tensor.shape) ?? .float32)
       }
     }
   }

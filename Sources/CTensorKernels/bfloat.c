@@ -109,18 +109,34 @@ static void strip_by_panel(long rows, long pairs, const float *a, const float *b
 #undef ROWS_CASE
 }
 
-long tk_bfloat_tile_scratch(long n, long k) {
-  return block_pairs(k) * (2 * ROWS + (n + WIDTH - 1) / WIDTH * WIDTH);
+/// Panels of a matrix stored in blocks along its columns, from element `first` on.
+static void round_blocks(long pairs, long n, const void *b, long first, long column, float *panels, float *scratch) {
+  float *widened = scratch, *rounded = widened + 2 * pairs;
+  for (long j = 0; j < n; j += WIDTH, panels += pairs * WIDTH) {
+    const long columns = n - j < WIDTH ? n - j : WIDTH;
+    for (long i = 0; i < columns; i++) {
+      HELPER(widen_blocks)(2 * pairs, b, first + (j + i) * column, widened);
+      round_pairs(2 * pairs, widened, rounded + i * pairs);
+    }
+    HELPER(pack)(WIDTH, pairs, columns, rounded, 1, pairs, panels, 0);
+  }
 }
 
-void tk_bfloat_tile(long m, long n, long k, const float *a, long a_row, const uint16_t *b, long b_row, long b_column,
-                    const float *bias, float *c, long c_row, float *scratch) {
+long tk_bfloat_tile_scratch(long n, long k) {
+  return block_pairs(k) * (2 + ROWS + WIDTH + (n + WIDTH - 1) / WIDTH * WIDTH);
+}
+
+void tk_bfloat_tile(long m, long n, long k, const float *a, long a_row, TKStored stored, const void *b, long b_row,
+                    long b_column, const float *bias, float *c, long c_row, float *scratch) {
   const long most = block_pairs(k), all = k / 2;
-  float *strip = scratch, *rounded = strip + most * ROWS, *panels = rounded + most * ROWS;
+  // What is rounded is of the right operand first, of the left one then.
+  float *strip = scratch, *rounded = strip + most * ROWS, *panels = rounded + most * (WIDTH + 2);
   for (long first = 0; first < all; first += most) {
     const long pairs = all - first < most ? all - first : most;
-    const uint16_t *right = b + 2 * first * b_row;
-    if (b_row == 1)
+    const uint16_t *right = (const uint16_t *)b + 2 * first * b_row;
+    if (stored == TK_Q8_0)
+      round_blocks(pairs, n, b, 2 * first, b_column, panels, rounded);
+    else if (b_row == 1)
       HELPER(pack)(WIDTH, pairs, n, (const float *)right, 1, b_column / 2, panels, pairs * WIDTH);
     else
       interleave(pairs, n, right, b_row, panels);
@@ -212,8 +228,8 @@ void tk_bfloat_attention(const TKAttention *x, long first, long count, float *sc
 
 int tk_has_bfloat(void) { return 0; }
 long tk_bfloat_tile_scratch(long n, long k) { return 0; }
-void tk_bfloat_tile(long m, long n, long k, const float *a, long a_row, const uint16_t *b, long b_row, long b_column,
-                    const float *bias, float *c, long c_row, float *scratch) {}
+void tk_bfloat_tile(long m, long n, long k, const float *a, long a_row, TKStored stored, const void *b, long b_row,
+                    long b_column, const float *bias, float *c, long c_row, float *scratch) {}
 void tk_bfloat_strips(long tokens, long size, long stride, const float *x, int by_rows, float *strips) {}
 long tk_bfloat_attention_scratch(long size, long value_size) { return 0; }
 void tk_bfloat_attention(const TKAttention *x, long first, long count, float *scratch) {}

@@ -5,7 +5,16 @@ import TensorCore
 
 /// In what precision weights are kept.
 enum WeightPrecision: String, CaseIterable, ExpressibleByArgument {
-  case f32, bf16
+  case f32, bf16, q8
+
+  /// What weights are rounded to; `nil` for the files' own types.
+  var weightType: DType? {
+    switch self {
+    case .f32: nil
+    case .bf16: .bfloat16
+    case .q8: .q8_0
+    }
+  }
 }
 
 /// How much memory a model of texts may take.
@@ -19,7 +28,8 @@ struct MemoryArguments: ParsableArguments {
   @Option(
     help: """
       f32 computes with the weights as the files have them (half stays half); bf16 rounds weights and what they are \
-      multiplied with, on processors that have instructions for it (others round the weights alone); sums are float32.
+      multiplied with, on processors that have instructions for it (others round the weights alone); q8 is bf16 with the \
+      weights of linear layers in blocks of 8 bits (Q8_0), half of their memory; sums are float32.
       """)
   var precision = WeightPrecision.f32
 
@@ -55,7 +65,7 @@ struct MemoryArguments: ParsableArguments {
 
   /// What products are computed in; says so where the processor cannot do what was asked for.
   var products: ProductPrecision {
-    guard precision == .bf16 else { return .float32 }
+    if precision == .f32 { return .float32 }
     if !Backend.hasBFloat16 {
       Console.note(
         "note: this processor does not multiply bfloat16 numbers: computed in float32")
@@ -68,7 +78,7 @@ struct MemoryArguments: ParsableArguments {
     _ parts: LatentParts, drawing pictures: MemoryPlan.Pictures
   ) throws -> MemoryPlan {
     let measures = MemoryMeasures(
-      weightType: precision == .bf16 ? .bfloat16 : nil,
+      weightType: precision.weightType,
       tiling: tile.flatMap { $0 > 0 ? AutoencoderTiling(latentSide: $0) : nil })
     guard let limit = maxMemory.flatMap(ProcessMemory.bytes) else {
       return MemoryPlan(parts, drawing: pictures, measures: measures)

@@ -61,6 +61,20 @@ public struct StoredElements: Sendable {
     return try tensor(byteOffset: 0, shape: entry.shape)
   }
 
+  /// Whether the bytes are what a tensor of type `dtype` has.
+  func isStored(as dtype: DType) -> Bool {
+    if dtype == .q8_0 { return entry.type == .q8_0 && entry.shape.last?.isMultiple(of: 32) == true }
+    return entry.type.dtype == dtype && Int(bitPattern: bytes.baseAddress) % dtype.size == 0
+  }
+
+  /// The tensor converted to `dtype`; where it is stored so, without a copy.
+  package func tensor(as dtype: DType) throws(CheckpointError) -> Tensor {
+    guard dtype == .q8_0, isStored(as: dtype), let start = bytes.baseAddress else {
+      return try tensor().converted(to: dtype)
+    }
+    return Tensor(foreign: start, shape: entry.shape, dtype: dtype, owner: owner)
+  }
+
   /// Some of the rows (the first axis) in float32, of shape `[rows.count, ...]`: quantised and half-precision
   /// weights are widened block by block so.
   public func rows(_ rows: Range<Int>) throws(CheckpointError) -> Tensor {

@@ -76,6 +76,7 @@ public enum StoredType: String, Sendable, CaseIterable, Comparable, Codable {
     case .float64: self = .float64
     case .float16: self = .float16
     case .bfloat16: self = .bfloat16
+    case .q8_0: self = .q8_0
     }
   }
 

@@ -16,11 +16,11 @@ extension StoredElements {
     guard let file = mappedFile, let start = bytes.baseAddress, entry.count > 0,
       entry.type.dtype != nil || entry.type.quantization != nil
     else { return nil }
-    if rearranging == nil, entry.type.dtype == dtype, Int(bitPattern: start) % dtype.size == 0 {
+    if rearranging == nil, isStored(as: dtype) {
       return Tensor(
         foreign: start, shape: shape, dtype: dtype, owner: MappedWeight(bytes, in: file))
     }
-    let size = entry.count * dtype.size
+    let size = dtype.byteCount(of: entry.count)
     guard
       let weight = FilledWeight(
         byteCount: size,

@@ -28,7 +28,7 @@ extension Tensor {
       address.initializeMemory(as: Float.self, repeating: Float(value), count: count)
     case .float64:
       address.initializeMemory(as: Double.self, repeating: value, count: count)
-    case .float16, .bfloat16:
+    case .float16, .bfloat16, .q8_0:
       self = Tensor(repeating: value, shape: shape, dtype: .float32).converted(to: dtype)
     }
   }

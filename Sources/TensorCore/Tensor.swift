@@ -21,8 +21,12 @@ public struct Tensor: Sendable {
   /// Memory for `shape`, not yet written. Every element is to be written before the tensor is handed on.
   package init(uninitialized shape: [Int], dtype: DType) {
     require(shape.allSatisfy { $0 >= 0 }, "tensor", "a shape has no negative lengths, got \(shape)")
+    require(
+      (shape.last ?? 1).isMultiple(of: dtype.blockLength), "tensor",
+      "\(dtype) takes a last axis of whole blocks of \(dtype.blockLength), got \(shape)")
     self.init(
-      storage: Storage(byteCount: shape.reduce(1, *) * dtype.size), shape: shape, dtype: dtype)
+      storage: Storage(byteCount: dtype.byteCount(of: shape.reduce(1, *))), shape: shape,
+      dtype: dtype)
   }
 
   /// A tensor over read-only memory that `owner` keeps alive (a mapped file); nothing is copied.
@@ -30,7 +34,7 @@ public struct Tensor: Sendable {
   /// `address` must be aligned for `dtype` and hold as many elements as `shape` says.
   package init(foreign address: UnsafeRawPointer, shape: [Int], dtype: DType, owner: AnyObject) {
     let storage = Storage(
-      foreign: address, byteCount: shape.reduce(1, *) * dtype.size, owner: owner)
+      foreign: address, byteCount: dtype.byteCount(of: shape.reduce(1, *)), owner: owner)
     self.init(storage: storage, shape: shape, dtype: dtype)
   }
 
@@ -41,7 +45,7 @@ public struct Tensor: Sendable {
   public var rank: Int { shape.count }
 
   /// How many bytes the elements take.
-  public var byteCount: Int { count * dtype.size }
+  public var byteCount: Int { dtype.byteCount(of: count) }
 
   /// The same values without the memory of how they were made: gradients stop here.
   public var detached: Tensor {

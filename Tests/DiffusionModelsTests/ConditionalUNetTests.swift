@@ -42,6 +42,25 @@ import Testing
   }
 
   /// A sample by itself has the bytes that it has in a batch.
+  /// A text's keys and values are kept between evaluations, until it is another one.
+  @Test(arguments: names) func aTextIsKnownAgain(_ name: String) throws {
+    let golden = try LatentGolden(name)
+    let (x, times) = (try golden.picture("x"), try golden.tensor("timesteps").doubles)
+    let extras = try Self.extras(golden)
+    func answer(_ network: ConditionalUNet, _ text: Tensor) -> [Float] {
+      network(x, timesteps: times, text: text, extras: extras).floats
+    }
+    let network = try Self.network(golden)
+    var text = try golden.tensor("text")
+    let first = answer(network, text)
+    #expect(answer(network, text) == first)
+    text = text.detached
+    text.withMutableElements(as: Float.self) { $0[0] += 1 }
+    let other = answer(network, text)
+    #expect(other != first)
+    #expect(other == answer(try Self.network(golden), text))
+  }
+
   @Test(arguments: names) func bytesDoNotDependOnTheBatch(_ name: String) throws {
     let golden = try LatentGolden(name)
     let network = try Self.network(golden)

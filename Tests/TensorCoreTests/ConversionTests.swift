@@ -30,6 +30,38 @@ import Testing
     tensor.withBytes { Array($0.bindMemory(to: UInt16.self)) }
   }
 
+  /// Blocks of 32 by their definition (ggml's Q8_0): a scale of half precision, 32 signed bytes.
+  @Test(arguments: [DType.float32, .float64]) func blocksAreNarrowedAndWidened(_ dtype: DType) {
+    var draws = CounterGenerator(seed: 5)
+    var x = Tensor.randomNormal([6, 64], using: &draws).floats
+    for i in 32..<64 { x[i] = 0 }
+    x[70] = 1e-9
+    for i in 128..<160 { x[i] *= 1e-8 }
+    let blocks = Tensor(x, shape: [6, 64]).converted(to: dtype).converted(to: .q8_0)
+    let (bytes, widened) = (blocks.withBytes { Array($0) }, blocks.converted(to: dtype).doubles)
+    for block in 0..<12 {
+      let values = x[block * 32..<block * 32 + 32]
+      let scale = values.reduce(0) { max($0, abs($1)) } / 127
+      let kept = Tensor([scale]).converted(to: .float16)
+      let pattern = UInt16(bytes[block * 34]) | UInt16(bytes[block * 34 + 1]) << 8
+      #expect(pattern == bits(kept)[0])
+      for (i, value) in values.enumerated() {
+        let level = scale == 0 ? 0 : (value * (1 / scale)).rounded(.toNearestOrAwayFromZero)
+        #expect(Int8(bitPattern: bytes[block * 34 + 2 + i]) == Int8(level))
+        #expect(widened[block * 32 + i] == Double(kept.floats[0] * level))
+      }
+    }
+  }
+
+  /// A block with an element that is not finite comes back not finite.
+  @Test(arguments: [Float.infinity, .nan]) func blocksShowWhatIsNotFinite(_ fault: Float) {
+    var x = [Float](repeating: 1, count: 64)
+    x[40] = fault
+    let widened = Tensor(x).converted(to: .q8_0).converted(to: .float32).floats
+    #expect(widened[..<32].allSatisfy { abs($0 - 1) < 1e-3 })
+    #expect(widened[32...].allSatisfy { !$0.isFinite })
+  }
+
   @Test func everyHalfWidensExactlyAndComesBack() {
     let all = (0...UInt16.max).map { $0 }
     for dtype in [DType.float32, .float64] {

@@ -20,6 +20,26 @@ import Testing
     #expect(x.linear(weight, bias).floats == expected.floats)
   }
 
+  /// Blocks serve linear layers, of few rows and of many, also where a block of the inner dimension begins within one (3072 is cut
+  /// into tenths of 308).
+  @Test(
+    arguments: [
+      [1, 32, 5], [7, 64, 33], [77, 768, 96], [400, 352, 1], [310, 3072, 40], [5, 3072, 13],
+    ])
+  func inBlocksOfLinearLayers(_ lengths: [Int]) {
+    let x = values([lengths[0], lengths[1]], seed: 1)
+    let weight = values([lengths[2], lengths[1]], seed: 2).converted(to: .q8_0)
+    let bias = values([lengths[2]], seed: 3)
+    let widened = weight.converted(to: .float32)
+    #expect(x.linear(weight, bias).floats == x.linear(widened, bias).floats)
+    #expect(weight.byteCount == lengths[1] * lengths[2] / 32 * 34)
+    // Products in bfloat16 round what was widened.
+    Backend.$products.withValue(.bfloat16) {
+      let expected = x.linear(widened.converted(to: .bfloat16), bias)
+      if Backend.hasBFloat16 { #expect(x.linear(weight, bias).floats == expected.floats) }
+    }
+  }
+
   @Test(
     arguments: types,
     [ConvolutionRoute.im2col, .winograd4, .winograd2, .direct1x1, .automatic])

@@ -11,8 +11,9 @@
 /// element type (float, double). The best instruction set the processor has is taken at the first call.
 typedef enum { TK_FLOAT32 = 0, TK_FLOAT64 = 1 } TKType;
 
-/// How a matrix of weights is stored: in the type that is computed in, or in 16 bits, which are widened on the way.
-typedef enum { TK_AS_COMPUTED = 0, TK_FLOAT16 = 1, TK_BFLOAT16 = 2 } TKStored;
+/// How a matrix of weights is stored: in the type that is computed in, or in what is widened on the way: 16 bits, or blocks
+/// of 32 neighbours of a row (34 bytes: a scale in half precision, then signed bytes).
+typedef enum { TK_AS_COMPUTED = 0, TK_FLOAT16 = 1, TK_BFLOAT16 = 2, TK_Q8_0 = 3 } TKStored;
 
 /// The instruction sets in rising order. On arm64 `TK_BASELINE` is NEON.
 typedef enum { TK_BASELINE = 0, TK_AVX2 = 1, TK_AVX512 = 2 } TKLevel;
@@ -73,10 +74,10 @@ typedef struct {
 /// Whether this processor multiplies in bfloat16, and the level allows it.
 int tk_has_bfloat(void);
 /// C [m, n] = A B (+ bias) with both operands rounded to bfloat16 and float32 sums. A [m, k] has rows of stride `a_row`; B's
-/// element (p, j) is at `b + p * b_row + j * b_column`, one of the two being 1. k is even, and so is `b_column` where `b_row` is
-/// 1. Call it where `tk_has_bfloat` says so.
-void tk_bfloat_tile(long m, long n, long k, const float *a, long a_row, const uint16_t *b, long b_row, long b_column,
-                    const float *bias, float *c, long c_row, float *scratch);
+/// element (p, j) is element `p * b_row + j * b_column` of `b`, one of the two being 1. k is even, and so is `b_column` where
+/// `b_row` is 1. B is stored in bfloat16, or with `b_row` 1 in blocks. Call it where `tk_has_bfloat` says so.
+void tk_bfloat_tile(long m, long n, long k, const float *a, long a_row, TKStored stored, const void *b, long b_row,
+                    long b_column, const float *bias, float *c, long c_row, float *scratch);
 /// How many floats its scratch has.
 long tk_bfloat_tile_scratch(long n, long k);
 /// The largest size of a head that is computed so; sizes are even.
@@ -95,6 +96,15 @@ long tk_bfloat_attention_scratch(long size, long value_size);
 #define TK_WITH_TYPE(...) (TKType type, __VA_ARGS__)
 #include "kernels.def"
 #undef KERNEL
+
+/// A turn of waiting for another thread, which leaves the core's other work its place.
+static inline void tk_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
 
 // Gives the system back what freed memory malloc holds between blocks in use, where the C library can.
 static inline void tk_trim_heap(void) {

@@ -66,7 +66,9 @@ private struct Loading<Source: CheckpointSource>: ParameterVisitor {
   ) throws(CheckpointError) {
     let elements = try source.elements(named: parameter.name)
     let layout = parameter.layout
-    let rounded = WeightStorage.isWeight(layout) ? weightType : nil
+    let rounded = weightType.flatMap {
+      WeightStorage.rounded(to: $0, layout, shape: elements.entry.shape)
+    }
     let kept = rounded ?? weights.type(of: elements.entry.type, layout) ?? dtype
     if weights == .streamed, WeightStorage.isWeight(layout) {
       let isMoved = layout.memoryShape(ofFile: [2, 3, 5, 7]) != [2, 3, 5, 7]
@@ -79,8 +81,7 @@ private struct Loading<Source: CheckpointSource>: ParameterVisitor {
         return
       }
     }
-    let stored = try elements.tensor()
-    tensor = layout.memory(ofFile: stored.converted(to: kept))
+    tensor = layout.memory(ofFile: try elements.tensor(as: kept))
     elements.releasePages()
   }
 }

@@ -20,6 +20,16 @@ public enum WeightStorage: String, Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// The type that a weight of this layout and shape is rounded to where `type` is asked for: blocks serve linear layers
+  /// whose inputs are a multiple of 32, other weights are rounded to bfloat16 then.
+  public static func rounded(
+    to type: DType, _ layout: ParameterLayout, shape: [Int]
+  ) -> DType? {
+    guard isWeight(layout) else { return nil }
+    let isBlocks = layout == .linear && (shape.last ?? 0).isMultiple(of: type.blockLength)
+    return type.blockLength == 1 || isBlocks ? type : .bfloat16
+  }
+
   /// The type that a weight stored as `type` is kept in, where that is not the type that is computed in.
   public func type(of type: StoredType, _ layout: ParameterLayout) -> DType? {
     guard self != .widened, Self.isWeight(layout) else { return nil }

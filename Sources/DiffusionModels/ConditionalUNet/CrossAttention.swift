@@ -9,10 +9,18 @@ struct CrossAttention: Module {
   private var toValue: Linear
   private var toOutput: Linear
   private let heads: Int
+  /// A text's keys and values, which are the same at every step; `nil` where the context is no text.
+  private let ofText: LastResult?
 
-  /// - Parameter context: channels of the context's tokens.
-  init(channels: Int, context: Int, heads: Int, _ initializer: inout ParameterInitializer) {
+  /// - Parameters:
+  ///   - context: channels of the context's tokens.
+  ///   - isOfText: whether the context is a text, whose keys and values are kept for the next evaluation.
+  init(
+    channels: Int, context: Int, heads: Int, isOfText: Bool,
+    _ initializer: inout ParameterInitializer
+  ) {
     self.heads = heads
+    ofText = isOfText ? LastResult() : nil
     toQuery = Linear(inputs: channels, outputs: channels, hasBias: false, initializer: &initializer)
     toKey = Linear(inputs: context, outputs: channels, hasBias: false, initializer: &initializer)
     toValue = Linear(inputs: context, outputs: channels, hasBias: false, initializer: &initializer)
@@ -21,9 +29,11 @@ struct CrossAttention: Module {
 
   /// `x [batch, tokens, channels]` and `context [batch, context tokens, context channels]` give `x`'s shape.
   func callAsFunction(_ x: Tensor, context: Tensor) -> Tensor {
-    toOutput(
+    func project() -> [Tensor] { [toKey(context), toValue(context)] }
+    let projected = ofText?.of([context, toKey.weight, toValue.weight], project) ?? project()
+    return toOutput(
       Tensor.attention(
-        query: toQuery(x), key: toKey(context), value: toValue(context), heads: heads))
+        query: toQuery(x), key: projected[0], value: projected[1], heads: heads))
   }
 
   /// `to_q`, `to_k`, `to_v`, `to_out.0`.

@@ -94,10 +94,10 @@ private struct TransformerBlock: Module {
     norm1 = LayerNorm(channels: channels, initializer: &initializer)
     attention1 = CrossAttention(
       channels: channels, context: onlyCross ? style.context : channels, heads: style.heads,
-      &initializer)
+      isOfText: onlyCross, &initializer)
     norm2 = LayerNorm(channels: channels, initializer: &initializer)
     attention2 = CrossAttention(
-      channels: channels, context: style.context, heads: style.heads, &initializer)
+      channels: channels, context: style.context, heads: style.heads, isOfText: true, &initializer)
     norm3 = LayerNorm(channels: channels, initializer: &initializer)
     perceptron = GatedPerceptron(channels: channels, &initializer)
   }

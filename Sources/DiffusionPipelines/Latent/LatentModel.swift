@@ -17,6 +17,8 @@ public struct LatentModel: Sendable {
   public var lowResolution: ProcessConfiguration?
   /// Whether no negative prompt means zeros, and not an empty text's states (SDXL).
   public var zeroesEmptyNegative = false
+  /// The texts of a batch side by side: the same memory at every step, so that the U-Net knows them again.
+  private let joinedTexts = LastResult()
 
   /// A text encoder with its tokenizer.
   public struct TextPart: Sendable {
@@ -136,7 +138,8 @@ extension LatentModel: DeepNetwork {
   private func inputs(
     _ x: Tensor, _ conditions: [TextCondition]
   ) -> (x: Tensor, text: Tensor, extras: ConditionalUNet.Extras) {
-    let states = Tensor.concatenated(conditions.map(\.states), axis: 0)
+    let parts = conditions.map(\.states)
+    let states = joinedTexts.of(parts) { [Tensor.concatenated(parts, axis: 0)] }[0]
     let vectors = conditions.compactMap(\.vector)
     let levels = conditions.compactMap(\.noiseLevel)
     var extras = ConditionalUNet.Extras(

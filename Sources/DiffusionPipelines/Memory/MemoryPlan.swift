@@ -106,9 +106,11 @@ extension MemoryPlan {
           sum += 4 * count
           continue
         }
-        let type = keptType(entry.type, measures)
-        let bytes = count * type.size
-        let isMapped = shape.count == 2 && entry.type.dtype == type
+        let layout: ParameterLayout =
+          shape.count > 2 ? .convolution : name.contains("token_embedding") ? .embedding : .linear
+        let type = keptType(entry.type, layout, shape, measures)
+        let bytes = type.byteCount(of: count)
+        let isMapped = shape.count == 2 && StoredType(type) == entry.type
         if measures.weights == .streamed {
           // The stored one, the one in order and the copy that is used are there at once.
           largest = max(largest, isMapped ? bytes : 3 * bytes)
@@ -120,8 +122,11 @@ extension MemoryPlan {
     return sum + largest
   }
 
-  private static func keptType(_ stored: StoredType, _ measures: MemoryMeasures) -> DType {
-    measures.weightType ?? measures.weights.type(of: stored, .linear) ?? .float32
+  private static func keptType(
+    _ stored: StoredType, _ layout: ParameterLayout, _ shape: [Int], _ measures: MemoryMeasures
+  ) -> DType {
+    measures.weightType.flatMap { WeightStorage.rounded(to: $0, layout, shape: shape) }
+      ?? measures.weights.type(of: stored, layout) ?? .float32
   }
 }
 

@@ -3,7 +3,9 @@ import CTensorKernels
 extension Tensor {
   /// The same values in another element type, rounded to nearest even where it is narrower.
   ///
-  /// Widening is exact; narrowing from float64 to a 16-bit type rounds once, not by way of float32.
+  /// Widening is exact; narrowing from float64 to a 16-bit type rounds once, not by way of float32. Blocks (`q8_0`) are made as
+  /// ggml's reference makes them, of a last axis that is a multiple of 32; one with an element that is not finite becomes not
+  /// finite.
   public func converted(to dtype: DType) -> Tensor {
     if dtype == self.dtype { return self }
     let x = detached
@@ -16,6 +18,8 @@ extension Tensor {
     let result = Tensor(uninitialized: shape, dtype: target)
     Backend.prepare()
     switch (dtype.computes, target.computes) {
+    case (false, true) where dtype == .q8_0: widenBlocks(into: result)
+    case (true, false) where target == .q8_0: narrowBlocks(into: result)
     case (false, true): widen(into: result)
     case (true, false): narrow(into: result)
     case (false, false): return recast(to: .float32).recast(to: target)
@@ -27,6 +31,27 @@ extension Tensor {
       }
     }
     return result
+  }
+
+  private func widenBlocks(into result: Tensor) {
+    let (source, target) = (readAddress, result.freshAddress)
+    let (size, type) = (result.dtype.size, result.dtype.kernelType)
+    Parallel.ranges(count, grain: Parallel.elementGrain) { range in
+      tk_widen_blocks(
+        type, range.count, source, range.lowerBound, target + range.lowerBound * size)
+    }
+    withExtendedLifetime(self) {}
+  }
+
+  private func narrowBlocks(into result: Tensor) {
+    let (source, target, type) = (readAddress, result.freshAddress, dtype.kernelType)
+    let (size, length) = (dtype.size, result.dtype.blockLength)
+    Parallel.ranges(count / length, grain: Parallel.elementGrain / length) { range in
+      tk_narrow_blocks(
+        type, range.count, source + range.lowerBound * length * size,
+        target + result.dtype.byteCount(of: range.lowerBound * length))
+    }
+    withExtendedLifetime(self) {}
   }
 
   private func widen(into result: Tensor) {

@@ -32,6 +32,8 @@ extension Tensor {
 
   /// Up to so many rows, packing the weight would cost more than reading it line by line.
   private static let fewRows = 300
+  /// Runs of strips that each thread takes, so that one that is held up is helped.
+  private static let runsOfThread = 3
 
   /// Few rows: they are packed, the weight is read once and as it is.
   private func fewRowsProduct(_ weight: Tensor, _ bias: Tensor?, into result: Tensor) {
@@ -44,11 +46,14 @@ extension Tensor {
     tk_gemm_few_rows_scratch(type, rows, depth, &elements)
     let scratchBytes = elements * dtype.size
     let work = Swift.max(1, 12 * (rows + 8) * depth)
-    Parallel.ranges(outputs, grain: Swift.max(1, (1 << 20) / work) * 12) { range in
+    // Long runs, for within one the next strip is fetched while this one is multiplied.
+    let strips = (outputs + 11) / 12
+    let run = Swift.max((1 << 20) / work, strips / (Self.runsOfThread * Backend.threads), 1)
+    Parallel.ranges(outputs, grain: run * 12) { range in
       StoragePool.shared.withScratch(scratchBytes) { scratch in
         tk_gemm_few_rows(
           type, rows, range.count, depth, panels.readAddress, weight.dtype.stored,
-          weight.readAddress + range.lowerBound * depth * weight.dtype.size, depth,
+          weight.readAddress + weight.dtype.byteCount(of: range.lowerBound * depth), depth,
           bias.map { $0.readAddress + range.lowerBound * dtype.size },
           result.freshAddress + range.lowerBound * dtype.size, outputs, scratch)
       }
@@ -65,7 +70,7 @@ extension Tensor {
       bias == nil || bias?.shape == [length], "linear",
       "the bias is \(bias?.shape ?? []): expected [\(length)]")
     require(
-      weight.dtype.serves(dtype) && (bias?.dtype ?? dtype) == dtype, "linear",
+      weight.dtype.serves(dtype, inBlocks: true) && (bias?.dtype ?? dtype) == dtype, "linear",
       "x is \(dtype), the weight \(weight.dtype), the bias \(bias?.dtype ?? dtype): convert")
     let result = Tensor(uninitialized: shape.dropLast() + [length], dtype: dtype)
     if result.count == 0 { return result }

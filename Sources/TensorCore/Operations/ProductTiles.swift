@@ -90,8 +90,10 @@ struct ProductTiles {
   }
 
   /// Whether a product with weights `b` of `depth` rows is computed in bfloat16: neighbours along the depth go in pairs.
+  /// Weights in blocks are no more exact than that, and are rounded.
   static func multipliesInBFloat16(_ dtype: DType, _ b: MatrixOperand, depth: Int) -> Bool {
-    Backend.products == .bfloat16 && dtype == .float32 && b.dtype == .bfloat16
+    let isRounded = b.dtype == .bfloat16 || b.dtype == .q8_0
+    return Backend.products == .bfloat16 && dtype == .float32 && isRounded
       && depth.isMultiple(of: 2) && Backend.hasBFloat16
   }
 
@@ -118,12 +120,12 @@ struct ProductTiles {
   ) {
     let (i, j, l) = (tile / columnBlocks * rows, tile % columnBlocks * columns, layer * depth)
     let (size, x, y) = (dtype.size, a.strides, b.strides)
-    let right = b.address + (l * y.row + j * y.column) * b.dtype.size
+    let right = b.address + b.dtype.byteCount(of: l * y.row + j * y.column)
     if inBFloat16 {
       tk_bfloat_tile(
         Swift.min(rows, m - i), Swift.min(columns, n - j), k,
         (a.address + i * x.row * size).assumingMemoryBound(to: Float.self), x.row,
-        right.assumingMemoryBound(to: UInt16.self), y.row, y.column,
+        b.dtype.stored, right, y.row, y.column,
         bias.map { ($0 + j * size).assumingMemoryBound(to: Float.self) },
         (c + (i * n + j) * size).assumingMemoryBound(to: Float.self), n,
         scratch.assumingMemoryBound(to: Float.self))

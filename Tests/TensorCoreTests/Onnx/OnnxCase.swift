@@ -146,7 +146,7 @@ struct OnnxCase {
     let tolerance: Double =
       switch want.dtype {
       case .float16: 2e-3
-      case .bfloat16: 1e-2
+      case .bfloat16, .q8_0: 1e-2
       case .float32: 1e-5
       case .float64: expected.isInteger ? 0 : 1e-7
       }

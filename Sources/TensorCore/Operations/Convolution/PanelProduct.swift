@@ -33,7 +33,7 @@ enum PanelProduct {
       StoragePool.shared.withScratch(scratchBytes) { scratch in
         tk_gemm_pack(
           dtype.kernelType, rows, range.count, stored,
-          matrix.address + range.lowerBound * column * matrix.dtype.size, row, column,
+          matrix.address + matrix.dtype.byteCount(of: range.lowerBound * column), row, column,
           panels.freshAddress + range.lowerBound * rows * dtype.size, scratch)
       }
     }
