@@ -12,7 +12,8 @@ struct ClassifyCommand: ParsableCommand {
     discussion: """
       Example:
         diffusion classify pet.jpg --labels dog,cat,horse --model clip-vit-base-patch32
-        diffusion classify 3.png --labels three,eight --template "a photo of the number {}" --template "{}" --model RN50.pt
+        diffusion classify 3.png --labels three,eight \\
+          --template "a photo of the number {}" --template "{}" --model RN50.pt
       """)
 
   @Argument(help: "The picture: PNG, JPEG or WebP.")

@@ -11,7 +11,8 @@ struct InterpolateCommand: DrawingCommand {
       the prompts say linearly.
 
       Example:
-        diffusion interpolate --model sd15 --prompt "a cat" --to-prompt "a fox" --seed 1 --to-seed 2 --count 24 --out f%02d.png
+        diffusion interpolate --model sd15 --prompt "a cat" --to-prompt "a fox" \\
+          --seed 1 --to-seed 2 --count 24 --out f%02d.png
       """)
 
   @OptionGroup var drawing: DrawingArguments

@@ -12,7 +12,8 @@ struct OutpaintCommand: DrawingCommand {
       from texts; one that was trained to paint into pictures does it best. The picture itself keeps its pixels but for a seam.
 
       Example:
-        diffusion outpaint --model sd15-inpainting --init-image fox.png --left 128 --right 128 --prompt "a forest" --out wide.png
+        diffusion outpaint --model sd15-inpainting --init-image fox.png \\
+          --left 128 --right 128 --prompt "a forest" --out wide.png
       """)
 
   @OptionGroup var drawing: DrawingArguments

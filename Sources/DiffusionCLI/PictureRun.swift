@@ -63,9 +63,12 @@ struct PictureRun {
       Console.note("memory: \(MemoryPlan.text(ProcessMemory.peak)) at most were taken")
     }
     try output.writeGrid(pictures.map(\.image))
+    func counted(_ count: Int, _ word: String) -> String {
+      "\(count) \(word)\(count == 1 ? "" : "s")"
+    }
     Console.note(
-      String(
-        format: "%d pictures of %d steps in %.1f s", pictures.count, drawing.steps, seconds))
+      "\(counted(pictures.count, "picture")) of \(counted(drawing.steps, "step")) in "
+        + String(format: "%.1f s", seconds))
     if printingPaths { for path in output.paths { print(path) } }
     try drawing.report.write(
       GenerationReport(

@@ -14,8 +14,10 @@ struct RetrieveCommand: ParsableCommand {
       looked at again.
 
       Example:
-        diffusion retrieve "a red bicycle" --folder photos --model clip-vit-base-patch32 --index photos.index --sheet found.png
-        diffusion retrieve shoe.jpg --folder photos --model clip-vit-base-patch32 --index photos.index --top 5 --json
+        diffusion retrieve "a red bicycle" --folder photos \\
+          --model clip-vit-base-patch32 --index photos.index --sheet found.png
+        diffusion retrieve shoe.jpg --folder photos \\
+          --model clip-vit-base-patch32 --index photos.index --top 5 --json
       """)
 
   @Argument(help: "A text, or the path of a picture.")

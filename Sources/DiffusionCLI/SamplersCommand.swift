@@ -14,7 +14,8 @@ struct SamplersCommand: ParsableCommand {
       Example:
         diffusion samplers
         diffusion generate --sampler "DPM++ 2M" --schedule karras --steps 20 --out digit.png
-        diffusion generate --sampler heun --sampler-option churn=10 --sampler-option noise-from=0.1 --out digit.png
+        diffusion generate --sampler heun --sampler-option churn=10 \\
+          --sampler-option noise-from=0.1 --out digit.png
       """)
 
   @OptionGroup var json: JSONOption

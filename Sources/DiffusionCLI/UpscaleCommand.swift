@@ -12,7 +12,8 @@ struct UpscaleCommand: DrawingCommand {
       `diffusion generate --init-image` with --width, --height and a small --strength comes near.
 
       Example:
-        diffusion upscale --model x4-upscaler --init-image cat.png --prompt "a white cat" --out large.png
+        diffusion upscale --model x4-upscaler --init-image cat.png \\
+          --prompt "a white cat" --out large.png
       """)
 
   @OptionGroup var drawing: DrawingArguments

@@ -15,12 +15,16 @@ struct AssembledModel {
   static let text = Shared.golden.appendingPathComponent("pipeline_text")
   static let pictures = Shared.golden.appendingPathComponent("pipeline_pictures")
 
-  /// - Parameter parts: where each part is, other than in pipeline_text.
-  init(_ parts: [String: URL], scheduler: URL? = nil) throws {
+  /// - Parameters:
+  ///   - parts: where each part is, other than in pipeline_text.
+  ///   - absent: parts that there are not.
+  init(_ parts: [String: URL], without absent: Set<String> = [], scheduler: URL? = nil) throws {
     folder = try TemporaryFolder()
     let files = FileManager.default
     for part in ["model_index.json", "unet", "vae", "text_encoder", "tokenizer", "scheduler"]
-    where !parts.keys.contains(where: { $0 == part || $0.hasPrefix(part + "/") }) {
+    where !absent.contains(part)
+      && !parts.keys.contains(where: { $0 == part || $0.hasPrefix(part + "/") })
+    {
       try files.createSymbolicLink(
         atPath: folder.path + "/" + part,
         withDestinationPath: Self.text.appendingPathComponent(part).path)

@@ -60,27 +60,23 @@ import Testing
 
   /// The refiner has the second encoder alone, and is told an aesthetic score.
   @Test func theRefinerOfAPicture() async throws {
-    let large = try Self.large().model
-    let folder = Self.folder.appendingPathComponent("refiner/unet")
-    let json = try Data(contentsOf: folder.appendingPathComponent("config.json"))
-    var unset = ParameterInitializer.unset
-    var unet = ConditionalUNet(
-      try JSONDecoder().decode(ConditionalUNetConfiguration.self, from: json),
-      initializer: &unset)
-    let file = folder.appendingPathComponent("diffusion_pytorch_model.safetensors")
-    try unet.load(from: SafetensorsFile(path: file.path))
-    let model = LatentModel(
-      unet: unet, autoencoder: large.autoencoder, texts: [large.texts[1]],
-      process: large.process)
-    let request = TextRequest(
-      prompt: "a red cat", negative: "dog",
-      pictures: ImageRequest(
-        classes: [nil, nil], steps: 6, sampler: "euler", guidance: 5, seed: 3, batchSize: 1))
+    let (own, large) = (
+      Self.folder.appendingPathComponent("refiner"), Self.folder.appendingPathComponent("sdxl")
+    )
+    var parts = [
+      "vae/config.json": large.appendingPathComponent("vae/config.json"),
+      "vae/diffusion_pytorch_model.safetensors": AssembledModel.pictures.appendingPathComponent(
+        "vae/diffusion_pytorch_model.safetensors"),
+      "unet": own.appendingPathComponent("unet"),
+      "model_index.json": own.appendingPathComponent("model_index.json"),
+    ]
+    for part in ["text_encoder_2", "tokenizer_2", "scheduler"] {
+      parts[part] = large.appendingPathComponent(part)
+    }
+    let model = try AssembledModel(parts, without: ["text_encoder", "tokenizer"])
     let input = PictureInput(try AssembledModel.image("small"), strength: 0.7)
-    var found: [Image] = []
-    for try await step in try LatentPipeline(model: model).generate(request, from: input)
-    where step.finishesBatch { found += step.images }
-    try expectPictures(found, "refiner", in: Self.golden)
+    try expectPictures(
+      try await model.draw(try model.request(), from: input), "refiner", in: Self.golden)
   }
 
   /// A1111's mixture of two seeds' noise, and a quarter of the way between two noises and two prompts.

@@ -63,7 +63,7 @@ import Testing
     for (prompt, words) in [
       (
         "<lora:pen:1>",
-        "<lora:pen:1>: there is no pen in \(folder.path), there are ink, twice, wash"
+        "<lora:pen:1>: there is no pen in \(folder.path), which has ink, twice, wash"
       ),
       ("<lora:twice:1>", "there is more than one"), ("embedding:pen", "there is no pen"),
     ] {

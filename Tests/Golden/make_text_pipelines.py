@@ -121,6 +121,12 @@ for name, change in {"score": dict(aesthetic_score=2.0), "negative score": dict(
     print(f"refiner, another {name}: the mean pixel moves by {moved:.4f}")
     assert moved > 0.004
 refiner.half().save_pretrained(OUT / "refiner/unet")
+(OUT / "refiner/model_index.json").write_text(json.dumps({
+    "_class_name": "StableDiffusionXLImg2ImgPipeline", "force_zeros_for_empty_prompt": False, "requires_aesthetics_score": True,
+    "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"],
+    "scheduler": ["diffusers", "EulerDiscreteScheduler"], "text_encoder": [None, None],
+    "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"], "tokenizer": [None, None],
+    "tokenizer_2": ["transformers", "CLIPTokenizer"]}) + "\n")
 
 # --- Noise of two seeds as AUTOMATIC1111's web UI mixes it (column by column of a latent), and a frame of a film.
 def mixed(share, low, high):

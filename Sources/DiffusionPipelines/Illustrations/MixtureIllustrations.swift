@@ -49,7 +49,7 @@ public struct MixtureIllustrations: Sendable {
 
   /// The score at four levels, and paths of the probability-flow ODE beside those of the SDE from the same noise.
   public func score() -> Illustration {
-    let fields = [50, 250, 600, 999].map { timestep in
+    let fields = [20, 100, 300, 999].map { timestep in
       Self.map(
         "Score at t = \(timestep)", [Self.field(at: Self.process.levels[timestep])])
     }

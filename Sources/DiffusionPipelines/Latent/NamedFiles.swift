@@ -81,8 +81,8 @@ public struct NamedFiles: Sendable {
     if found.count == 1 { return found[0] }
     let problem =
       found.isEmpty
-      ? "\(mention): there is no \(name) in \(folder), there "
-        + (names.isEmpty ? "is no file of parameters" : "are \(names.joined(separator: ", "))")
+      ? "\(mention): there is no \(name) in \(folder), which has "
+        + (names.isEmpty ? "no file of parameters" : names.joined(separator: ", "))
       : "\(mention): there is more than one: \(found.sorted().joined(separator: ", "))"
     throw .request(part: "prompt", problem: problem)
   }
