@@ -17,12 +17,12 @@ struct GenerateCommand: DrawingCommand {
           --init-image sketch.png --strength 0.6 --out fox.png
         diffusion generate --model sd15 --prompt "a hat" --init-image fox.png \\
           --mask head.png --masked-area --out hat.png
-        diffusion generate --model sd15 --prompt "a fox <lora:ink:0.8>" --lora-dir loras \\
-          --out ink.png
-        diffusion generate --model sd-turbo --prompt "a red fox" --steps 1 --guidance 0 \\
-          --out fox.png
-        diffusion generate --model sd15 --prompt "a red fox" --lora lcm-lora-sdv1-5.safetensors \\
-          --sampler lcm --steps 4 --guidance 1 --out fox.png
+        diffusion generate --model sd15 --prompt "a fox <lora:ink:0.8>" \\
+          --lora-dir loras --out ink.png
+        diffusion generate --model sd-turbo --prompt "a red fox" --steps 1 \\
+          --guidance 0 --out fox.png
+        diffusion generate --model sd15 --prompt "a red fox" --sampler lcm \\
+          --lora lcm-lora-sdv1-5.safetensors --steps 4 --guidance 1 --out fox.png
       """)
 
   @OptionGroup var drawing: DrawingArguments

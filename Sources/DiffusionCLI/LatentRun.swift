@@ -24,6 +24,7 @@ struct LatentRun {
     (self.drawing, self.text, named) = (drawing, text, try text.named(beside: path))
     let (loaded, plan) = try text.model(path, batch: drawing.batch ?? 1, &notes)
     if drawing.engine.verbose { notes.append("memory: \(plan)") }
+    notes += (named.adapters.map(\.path) + named.words).map { "the prompt names \($0)" }
     model = try text.adapted(loaded, named)
     request = text.request(
       try drawing.request(process: model.process, guidance: guidance, batch: 1), named)

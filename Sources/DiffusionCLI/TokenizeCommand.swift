@@ -9,7 +9,8 @@ struct TokenizeCommand: ParsableCommand {
     commandName: "tokenize",
     abstract: "Print the ids that CLIP's text encoders take for a prompt, a line a chunk.",
     discussion: """
-      Weights are read as (word) [word] (word:1.3), BREAK starts a new chunk, and \\( is a bracket.
+      Weights are read as (word) [word] (word:1.3), BREAK starts a new chunk, and \\( is a bracket. <lora:NAME:WEIGHT> is \
+      taken out, as generate does.
 
       Example:
         diffusion tokenize "a (red:1.3) fox" --explain
@@ -47,7 +48,12 @@ struct TokenizeCommand: ParsableCommand {
   func run() throws {
     var tokenizer = try tokenizer()
     if clean { tokenizer.cleaning = .openAI }
-    let chunks = tokenizer.chunks(of: plain ? .init(plain: text) : .init(parsing: text))
+    var prompt = text
+    if !plain {
+      let tags = try CLIPOptions.checked { try LoRATag.taken(from: &prompt) }
+      for tag in tags { Console.note("note: adapter \(tag)") }
+    }
+    let chunks = tokenizer.chunks(of: plain ? .init(plain: prompt) : .init(parsing: prompt))
     if json.json != "-" {
       print(explain ? Explanation(tokenizer).text(of: chunks) : Self.lines(of: chunks))
     }

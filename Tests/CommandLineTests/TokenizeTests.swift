@@ -23,6 +23,16 @@ import Testing
     #expect(try run(["a &amp; ’", "--clean", "--plain"]).output == "49406 320 261 262 49407\n")
   }
 
+  /// Adapters are no words; as plain text they are.
+  @Test func adaptersAreTakenOut() throws {
+    let outcome = try run(["a photo <lora:ink:0.8>"])
+    #expect(outcome.output == "49406 320 1125 49407\n")
+    #expect(outcome.errors.contains("note: adapter <lora:ink:0.8>"), "\(outcome.errors)")
+    #expect(try run(["a photo <lora:ink:0.8>", "--plain"]).output != outcome.output)
+    let wrong = try run(["a <lora:ink:x>"])
+    #expect(wrong.code == 64 && wrong.errors.contains("expected <lora:NAME:WEIGHT>"))
+  }
+
   @Test func printsJSON() throws {
     let outcome = try run(["a [photo]", "--json"])
     let chunks = try JSONDecoder().decode([Chunk].self, from: Data(outcome.output.utf8))
