@@ -35,6 +35,24 @@ import Testing
     try Self.expectGolden(try await model.draw(request, from: input), "image.lcm")
   }
 
+  /// A network that was distilled makes all steps whatever the strength.
+  @Test func imageToImageByADistilledModel() async throws {
+    let model = try AssembledModel([
+      "vae": AssembledModel.pictures.appendingPathComponent("vae"),
+      "unet": Shared.golden.appendingPathComponent("adapters/lcm_unet"),
+      "scheduler": Self.folder.appendingPathComponent("lcm"),
+    ])
+    var request = try model.request()
+    (request.pictures.steps, request.pictures.guidance) = (4, 8.5)
+    var input = PictureInput(try AssembledModel.image("small"), strength: 0.6)
+    try Self.expectGolden(try await model.draw(request, from: input), "image.lcm.distilled")
+    (request.pictures.steps, input.strength) = (8, 0.1)
+    let error = #expect(throws: PipelineError.self) {
+      try LatentPipeline(model: model.model).generate(request, from: input)
+    }
+    #expect(error?.description.hasPrefix("strength: 0.1 of the 50 timesteps") == true)
+  }
+
   @Test func inpaintingWithoutChannelsByPNDM() async throws {
     let model = try AssembledModel.plain("pndm")
     let input = PictureInput(

@@ -13,7 +13,7 @@ import numpy as np, torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from diffusers import (AutoencoderKL, DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler,
-                       EulerDiscreteScheduler, HeunDiscreteScheduler, LCMScheduler, PNDMScheduler, StableDiffusionImg2ImgPipeline,
+                       EulerDiscreteScheduler, HeunDiscreteScheduler, LatentConsistencyModelImg2ImgPipeline, LCMScheduler, PNDMScheduler, StableDiffusionImg2ImgPipeline,
                        StableDiffusionInpaintPipeline, StableDiffusionPipeline, StableDiffusionUpscalePipeline,
                        StableDiffusionXLPipeline, UNet2DConditionModel, UniPCMultistepScheduler)
 from diffusers.utils import convert_state_dict_to_diffusers
@@ -46,7 +46,7 @@ def common(**changes):
 
 
 def keep(name, pipe, least=0.01, **options):
-    pipe.set_progress_bar_config(disable=True)
+    if hasattr(pipe, "set_progress_bar_config"): pipe.set_progress_bar_config(disable=True)
     results[name] = seeds(pipe, **common(**options))
     moved = (results[name] - seeds(pipe, **common(**dict(options, prompt="dog and dog")))).abs().mean().item() / 255
     print(f"{name}: another prompt moves the mean pixel by {moved:.3f}")
@@ -62,6 +62,12 @@ pipe = StableDiffusionImg2ImgPipeline(unet=text.unet, scheduler=pndm, **parts)
 keep("image.pndm", pipe, image=small, strength=0.7)
 pipe.scheduler = LCMScheduler.from_config(ddim.config)
 keep("image.lcm", pipe, image=small, strength=0.7, guidance_scale=1.8)
+# A distilled network makes all steps, over what strength leaves of its timesteps.
+pipe = LatentConsistencyModelImg2ImgPipeline(
+    unet=UNet2DConditionModel.from_pretrained(HERE / "adapters/lcm_unet", **whole),
+    scheduler=LCMScheduler(**{k: v for k, v in base.items() if k != "steps_offset"}), **parts)
+pipe.scheduler.save_pretrained(OUT / "lcm")
+keep("image.lcm.distilled", lambda negative_prompt, **o: pipe(**o), image=small, strength=0.6, guidance_scale=8.5, num_inference_steps=4)
 masked = dict(image=small, mask_image=small_mask, height=32, width=40)
 keep("held.pndm", StableDiffusionInpaintPipeline(unet=text.unet, scheduler=pndm, **parts), 0.004, **masked, strength=0.7)
 pipe = StableDiffusionInpaintPipeline(

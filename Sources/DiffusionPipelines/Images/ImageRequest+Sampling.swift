@@ -21,8 +21,10 @@ extension ImageRequest {
   ///   - process: what the model was trained on, and the scheduler that it came with.
   ///   - strength: the share of the steps that is made, from where it begins to the end.
   ///   - part: what the request calls the strength.
+  ///   - isDistilled: whether the network was distilled for few steps.
   func sampling(
-    of process: ProcessConfiguration, strength: Double = 1, of part: String = ""
+    of process: ProcessConfiguration, strength: Double = 1, of part: String = "",
+    isDistilled: Bool = false
   ) throws(PipelineError) -> (sampler: Sampler, plan: SamplingPlan) {
     guard let entry = SolverCatalog.entry(named: sampler) else {
       throw .request(
@@ -41,12 +43,33 @@ extension ImageRequest {
     var options = options
     (options.variance, options.bound) = (process.variance, process.threshold)
     let sampler = entry.make(options)
-    let whole = try plan(of: process.fitted(to: entry))
+    let fitted = process.fitted(to: entry)
+    if isDistilled, strength < 1, entry.name == "lcm", schedule == nil {
+      return (sampler, sampler.plan(try distilledPlan(of: fitted, strength, part)))
+    }
+    let whole = try plan(of: fitted)
     let count = Int(Double(whole.count) * strength)
     try Self.expect(
       part, count > 0,
       "\(strength) of \(whole.count) steps is less than one; ask for more of either")
     return (sampler, sampler.plan(Self.cut(whole, to: count, for: entry)))
+  }
+
+  /// Of a distilled network every step is made, over those of the timesteps it was distilled on that lie within the strength
+  /// (LCMScheduler.set_timesteps).
+  private func distilledPlan(
+    of process: ProcessConfiguration, _ strength: Double, _ part: String
+  ) throws(PipelineError) -> SamplingPlan {
+    let original = process.sampling.originalSteps ?? 50
+    let most = Int(Double(original) * strength)
+    try Self.expect(
+      part, (1...max(1, most)).contains(steps) && most > 0,
+      "\(strength) of the \(original) timesteps that the model was distilled on are \(most), fewer than "
+        + "the \(steps) steps; ask for fewer, or for more of it")
+    let stride = process.trainingTimesteps / original
+    let levels = process.process.levels
+    return SamplingPlan(
+      levels: (0..<steps).map { levels[(most - $0 * most / steps) * stride - 1] } + [.clean])
   }
 
   /// The last `count` legs.

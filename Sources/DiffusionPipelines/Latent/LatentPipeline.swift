@@ -87,7 +87,8 @@ public struct LatentPipeline: Sendable {
   ) throws(PipelineError) -> LatentStage {
     let unit = model.autoencoder.configuration.reduction
     let (sampler, plan) = try request.pictures.sampling(
-      of: model.process, strength: strength, of: part)
+      of: model.process, strength: strength, of: part,
+      isDistilled: model.unet.configuration.guidanceWidth != nil)
     let (conditions, negative) = model.conditions(of: request, size: size)
     return LatentStage(
       model: model, request: request, size: (size.0 / unit, size.1 / unit), sampler: sampler,
