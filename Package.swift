@@ -90,8 +90,11 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["TensorCore", "TensorCheckpoints"],
       path: "Tests/TestSupport"),
+    .target(
+      name: "KernelChecks", dependencies: ["CTensorKernels"], path: "Tests/KernelChecks"),
     .testTarget(
-      name: "TensorCoreTests", dependencies: ["TensorCore", "TensorCheckpoints", "TestSupport"]),
+      name: "TensorCoreTests",
+      dependencies: ["TensorCore", "TensorCheckpoints", "TestSupport", "KernelChecks"]),
     .testTarget(name: "TensorLayersTests", dependencies: ["TensorLayers", "TestSupport"]),
     .testTarget(
       name: "TensorCheckpointsTests", dependencies: ["TensorCheckpoints", "TestSupport"]),

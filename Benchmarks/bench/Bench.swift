@@ -15,7 +15,7 @@ struct Bench: ParsableCommand {
     subcommands: [
       GemmBench.self, ConvolutionBench.self, AttentionBench.self, UNetBench.self,
       AutoencoderBench.self, TextBench.self, TrainBench.self,
-      SamplerBench.self, OrderBench.self,
+      SamplerBench.self, ScalingBench.self, OrderBench.self,
     ])
 
   /// Completes `--json` where no file follows, which the argument parser has no option for, and goes on.

@@ -53,6 +53,11 @@ struct ModelOptions: ParsableArguments {
   /// What weights are stored in: bfloat16 where that is multiplied in.
   var storage: DType { precision == .f32 ? weights : precision == .bf16 ? .bfloat16 : .q8_0 }
 
+  /// Has the products of `body` in what `--precision` says.
+  func computing<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try Backend.$products.withValue(precision == .f32 ? .float32 : .bfloat16, operation: body)
+  }
+
   /// Times the answer of a network with random parameters and, where asked to, shows where its time goes.
   ///
   /// - Parameters:
@@ -64,7 +69,7 @@ struct ModelOptions: ParsableArguments {
   ) throws {
     let network = module.filled(weights: storage)
     try options.run { report in
-      try Backend.$products.withValue(precision == .f32 ? .float32 : .bfloat16) {
+      try computing {
         func body() { _ = answer(network, .float32) }
         let records = trace.records(of: body)
         var result = Measurement.of(

@@ -43,6 +43,8 @@ void tk_set_level(TKLevel level) {
   atomic_store_explicit(&chosen, level < most ? level : most, memory_order_relaxed);
 }
 
+const struct kernel_table *tk_kernels(TKLevel level, TKType type) { return tables[level][type]; }
+
 #define TK_WITH_TYPE_DEFINITION(...) (TKType type, __VA_ARGS__)
 #define KERNEL(name, parameters, arguments) \
   void tk_##name TK_WITH_TYPE_DEFINITION parameters { tables[tk_level()][type]->name arguments; }

@@ -33,6 +33,7 @@ extension DrawingCommand {
     } catch PipelineError.request(let part, let problem) {
       throw ValidationError("--\(part): \(problem)")
     }
+    if drawing.fast { notes.append(FastFigures.note(model: drawing.model, run.generation.request)) }
     for note in notes { Console.note("note: \(note)") }
     try await run.draw(drawing, to: output, printingPaths: printingPaths)
   }

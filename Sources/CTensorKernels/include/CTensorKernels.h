@@ -106,6 +106,16 @@ static inline void tk_pause(void) {
 #endif
 }
 
+/// One pointer for every kernel, filled by each instruction set for each element type.
+struct kernel_table {
+#define KERNEL(name, parameters, arguments) void(*name) parameters;
+#include "kernels.def"
+#undef KERNEL
+};
+
+/// The kernels of a level that the processor has, whatever level is in use: tests compare them all in one process.
+const struct kernel_table *tk_kernels(TKLevel level, TKType type);
+
 // Gives the system back what freed memory malloc holds between blocks in use, where the C library can.
 static inline void tk_trim_heap(void) {
 #ifdef __GLIBC__

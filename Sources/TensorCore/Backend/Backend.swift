@@ -82,7 +82,7 @@ public enum Backend {
       ?? "unknown"
   }
 
-  /// The instruction set of the engine's own kernels: `baseline`, `avx2` or `avx512`.
+  /// The instruction set of the engine's own kernels: `baseline`, `avx2` or `avx512`; `neon` on arm64.
   public static var kernels: String {
     prepare()
     return name(of: tk_level())
@@ -92,7 +92,12 @@ public enum Backend {
     switch level {
     case TK_AVX512: "avx512"
     case TK_AVX2: "avx2"
-    default: "baseline"
+    default:
+      #if arch(arm64)
+        "neon"
+      #else
+        "baseline"
+      #endif
     }
   }
 
