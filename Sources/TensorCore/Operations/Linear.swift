@@ -33,7 +33,7 @@ extension Tensor {
   /// Up to so many rows, packing the weight would cost more than reading it line by line.
   private static let fewRows = 300
   /// Runs of strips that each thread takes, so that one that is held up is helped.
-  private static let runsOfThread = 3
+  private static let runsOfThread = 4
 
   /// Few rows: they are packed, the weight is read once and as it is.
   private func fewRowsProduct(_ weight: Tensor, _ bias: Tensor?, into result: Tensor) {
@@ -47,8 +47,8 @@ extension Tensor {
     let scratchBytes = elements * dtype.size
     let work = Swift.max(1, 12 * (rows + 8) * depth)
     // Long runs, for within one the next strip is fetched while this one is multiplied.
-    let strips = (outputs + 11) / 12
-    let run = Swift.max((1 << 20) / work, strips / (Self.runsOfThread * Backend.threads), 1)
+    let (strips, runs) = ((outputs + 11) / 12, Self.runsOfThread * Backend.threads)
+    let run = Swift.max((1 << 20) / work, (strips + runs - 1) / runs)
     Parallel.ranges(outputs, grain: run * 12) { range in
       StoragePool.shared.withScratch(scratchBytes) { scratch in
         tk_gemm_few_rows(
