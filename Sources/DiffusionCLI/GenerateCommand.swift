@@ -45,9 +45,17 @@ struct GenerateCommand: DrawingCommand {
     if !classes.isEmpty {
       throw ValidationError("--class: the model draws from texts; use --prompt")
     }
-    var run = try LatentRun(drawing, text, notes: &notes)
+    let input = try picture.input()
+    var pictures = MemoryPlan.Pictures(width: 0, height: 0, enlargement: refinement.hires)
+    if let input {
+      pictures.isFromPicture = true
+      if input.mask?.areaPadding == nil {
+        (pictures.width, pictures.height) = (input.image.width, input.image.height)
+      }
+    }
+    var run = try LatentRun(drawing, text, pictures: pictures, notes: &notes)
     refinement.change(&run.request)
-    return try run.run(from: picture.input()) { recipe, index in
+    return try run.run(from: input) { recipe, index in
       picture.note(in: &recipe)
       refinement.note(in: &recipe, of: index)
     }

@@ -32,6 +32,18 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "With --plan: pictures computed at once.")
   var batch = 1
 
+  @Option(help: "With --plan: the guidance; 1 has no second half of a batch.")
+  var guidance: Double?
+
+  @Option(help: "With --plan: how many times larger a second pass makes the pictures.")
+  var hires: Double?
+
+  @Flag(help: "With --plan: pictures are drawn from a picture, which is encoded.")
+  var initImage = false
+
+  @Option(help: "With --plan: a file of low-rank changes (LoRA). Repeatable.")
+  var lora: [String] = []
+
   @OptionGroup var parts: PartArguments
   @OptionGroup var memory: MemoryArguments
   @OptionGroup var json: JSONOption
@@ -52,14 +64,18 @@ struct InspectCommand: ParsableCommand {
     let plan: MemoryPlan
     do {
       plan = try memory.plan(
-        model, drawing: .init(width: width ?? side, height: height ?? side, batch: batch))
+        model,
+        drawing: .init(
+          width: width ?? side, height: height ?? side, batch: batch, isGuided: guidance != 1,
+          enlargement: hires, isFromPicture: initImage),
+        adapters: lora.map(LoRAFile.init(parsing:)))
     } catch PipelineError.request(let part, let problem) {
       throw ValidationError("--\(part): \(problem)")
     }
     if json.json != "-" { print(plan) }
     try json.write(
       PlanReport(
-        peak: plan.peak, weights: plan.weights, denoising: plan.denoising,
+        peak: plan.peak, weights: plan.weights, encoding: plan.encoding, denoising: plan.denoising,
         decoding: plan.decoding, program: plan.program, measures: "\(plan.measures)"))
   }
 }
@@ -68,6 +84,7 @@ struct InspectCommand: ParsableCommand {
 private struct PlanReport: Encodable {
   let peak: Int
   let weights: Int
+  let encoding: Int
   let denoising: Int
   let decoding: Int
   let program: Int

@@ -11,9 +11,10 @@ struct LatentRun {
   /// What is asked for; verbs add to it.
   var request: TextRequest
 
+  /// - Parameter pictures: what is drawn, as far as the verb knows; 0 stands for the usual size.
   init(
     _ drawing: DrawingArguments, _ text: TextArguments, guidance: Double = 7.5,
-    notes: inout [String]
+    pictures: MemoryPlan.Pictures = .init(width: 0, height: 0), notes: inout [String]
   ) throws {
     guard let path = drawing.model else {
       throw ValidationError("--model: give one that draws from texts.")
@@ -22,7 +23,10 @@ struct LatentRun {
       throw ValidationError("--model: \(path) is no model that draws from texts.")
     }
     (self.drawing, self.text, named) = (drawing, text, try text.named(beside: path))
-    let (loaded, plan) = try text.model(path, batch: drawing.batch ?? 1, &notes)
+    var pictures = pictures
+    pictures.batch = min(drawing.batch ?? 1, drawing.count)
+    pictures.isGuided = drawing.guidance ?? guidance != 1
+    let (loaded, plan) = try text.model(path, drawing: pictures, named, &notes)
     if drawing.engine.verbose { notes.append("memory: \(plan)") }
     notes += (named.adapters.map(\.path) + named.words).map { "the prompt names \($0)" }
     model = try text.adapted(loaded, named)

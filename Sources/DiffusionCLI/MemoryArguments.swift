@@ -75,14 +75,17 @@ struct MemoryArguments: ParsableArguments {
 
   /// The plan for pictures: the limit's where there is one.
   func plan(
-    _ parts: LatentParts, drawing pictures: MemoryPlan.Pictures
+    _ parts: LatentParts, drawing pictures: MemoryPlan.Pictures, adapters: [LoRAFile]
   ) throws -> MemoryPlan {
     let measures = MemoryMeasures(
       weightType: precision.weightType,
       tiling: tile.flatMap { $0 > 0 ? AutoencoderTiling(latentSide: $0) : nil })
+    let changes = MemoryPlan.Changes(
+      weights: try parts.changed(by: adapters), keepsTypes: given != nil)
     guard let limit = maxMemory.flatMap(ProcessMemory.bytes) else {
-      return MemoryPlan(parts, drawing: pictures, measures: measures)
+      return MemoryPlan(parts, drawing: pictures, measures: measures, changes: changes)
     }
-    return try MemoryPlan.fitting(limit, parts, drawing: pictures, measures: measures)
+    return try MemoryPlan.fitting(
+      limit, parts, drawing: pictures, measures: measures, changes: changes)
   }
 }

@@ -50,11 +50,14 @@ struct OutpaintCommand: DrawingCommand {
   }
 
   func run(_ notes: inout [String]) throws -> PictureRun {
-    let run = try LatentRun(drawing, text, notes: &notes)
+    let image = try Image(reading: initImage)
+    let pictures = MemoryPlan.Pictures(
+      width: image.width + left + right, height: image.height + top + bottom, isFromPicture: true)
+    let run = try LatentRun(drawing, text, pictures: pictures, notes: &notes)
     let room = Outpainting(
       left: left, right: right, top: top, bottom: bottom, fill: fill, overlap: overlap)
     let input = try room.input(
-      for: Image(reading: initImage), unit: run.model.autoencoder.configuration.reduction,
+      for: image, unit: run.model.autoencoder.configuration.reduction,
       strength: strength, seed: run.request.pictures.seed)
     return try run.run(from: input) { recipe, _ in
       (recipe.verb, recipe.initImage, recipe.strength) = ("outpaint", initImage, strength)

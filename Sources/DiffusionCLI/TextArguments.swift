@@ -80,11 +80,15 @@ struct TextArguments: ParsableArguments {
       wordFolder: embeddingDir)
   }
 
+  /// Files of changes, those that are given and those that prompts name.
+  private func adapters(_ named: PromptFiles) -> [LoRAFile] {
+    lora.map(LoRAFile.init(parsing:)) + named.adapters
+  }
+
   /// The model with what files of changes and words add, those that are given and those that prompts name. Where memory was
   /// asked about, changed weights take no more than they did.
   func adapted(_ model: LatentModel, _ named: PromptFiles) throws(PipelineError) -> LatentModel {
-    let files = lora.map(LoRAFile.init(parsing:)) + named.adapters
-    return try model.applying(files, keepsTypes: memory.given != nil)
+    try model.applying(adapters(named), keepsTypes: memory.given != nil)
       .addingWords(from: embedding + named.words)
   }
 
@@ -108,13 +112,17 @@ struct TextArguments: ParsableArguments {
   }
 
   /// Reads the model as the memory that it may take asks for, with the plan of it.
+  ///
+  /// - Parameter pictures: what is drawn, of the model's usual size where that is 0.
   func model(
-    _ path: String, batch: Int, _ notes: inout [String]
+    _ path: String, drawing pictures: MemoryPlan.Pictures, _ named: PromptFiles,
+    _ notes: inout [String]
   ) throws -> (LatentModel, MemoryPlan) {
     let parts = try LatentParts(path: path, options: files.options, notes: &notes)
-    let side = parts.usualSide
-    let plan = try memory.plan(
-      parts, drawing: .init(width: width ?? side, height: height ?? side, batch: batch))
+    var pictures = pictures
+    pictures.width = width ?? (pictures.width > 0 ? pictures.width : parts.usualSide)
+    pictures.height = height ?? (pictures.height > 0 ? pictures.height : parts.usualSide)
+    let plan = try memory.plan(parts, drawing: pictures, adapters: adapters(named))
     return (try LatentModel(parts, memory: plan.measures, path: path), plan)
   }
 }

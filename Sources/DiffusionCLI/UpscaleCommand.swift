@@ -27,12 +27,14 @@ struct UpscaleCommand: DrawingCommand {
   var noiseLevel = 20
 
   func run(_ notes: inout [String]) throws -> PictureRun {
-    let run = try LatentRun(drawing, text, guidance: 9, notes: &notes)
+    let image = try Image(reading: initImage)
+    let pictures = MemoryPlan.Pictures(width: 4 * image.width, height: 4 * image.height)
+    let run = try LatentRun(drawing, text, guidance: 9, pictures: pictures, notes: &notes)
     guard run.model.takes == .smallPicture else {
       throw ValidationError(
         "--model: it was not trained to enlarge pictures; try generate --init-image.")
     }
-    let input = PictureInput(try Image(reading: initImage), noiseLevel: noiseLevel)
+    let input = PictureInput(image, noiseLevel: noiseLevel)
     return try run.run(from: input) { recipe, _ in
       (recipe.verb, recipe.initImage, recipe.noiseLevel) = ("upscale", initImage, noiseLevel)
     }

@@ -144,4 +144,32 @@ import Testing
     #expect(ProcessMemory.bytes("2G") == 2 << 30 && ProcessMemory.bytes("1.5gb") == 3 << 29)
     #expect(ProcessMemory.bytes("much") == nil && ProcessMemory.bytes("-1") == nil)
   }
+
+  /// A plan counts a second pass, a picture that is encoded, guidance and weights that are changed.
+  @Test func planCountsWhatIsAsked() throws {
+    let folder = try TemporaryFolder()
+    let (file, half) = (folder.path + "/a.safetensors", folder.path + "/half.safetensors")
+    try SingleFileGolden.write("sd1", to: file)
+    try Self.parts(file).write(to: half, layout: .single, precision: .f16)
+    let parts = try Self.parts(half)
+    func plan(_ change: (inout MemoryPlan.Pictures) -> Void = { _ in }) -> MemoryPlan {
+      var pictures = MemoryPlan.Pictures(width: 256, height: 256)
+      change(&pictures)
+      return MemoryPlan(parts, drawing: pictures)
+    }
+    let plain = plan()
+    #expect(plain.encoding == 0 && plan { $0.isFromPicture = true }.encoding > 0)
+    #expect(plan { $0.isGuided = false }.denoising < plain.denoising)
+    let (enlarged, large) = (
+      plan { $0.enlargement = 2 }, plan { ($0.width, $0.height) = (512, 512) }
+    )
+    #expect(enlarged == large && enlarged.decoding > plain.decoding)
+    #expect(plan { $0.batch = 2 }.denoising > plain.denoising)
+
+    let name = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight"
+    let shape = try #require(parts.unet.tensors.first { $0.name == name }?.shape)
+    let changed = MemoryPlan(
+      parts, drawing: .init(width: 256, height: 256), changes: .init(weights: [.unet: [name]]))
+    #expect(changed.weights - plain.weights == 4 * shape.reduce(1, *))
+  }
 }

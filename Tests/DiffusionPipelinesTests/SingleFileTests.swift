@@ -133,6 +133,9 @@ import Testing
     let worst = try Self.worst(try await Self.draw(try Self.model(cache)), "sd1")
     #expect(worst <= 1, "off by \(worst) of 255")
     #expect(try !LatentModel.isLatentModel(cache + "/snapshots/old"))
+    try folder.file("models--a--b/refs/main", "gone")
+    let error = try #require(throws: PipelineError.self) { try LatentModel.isLatentModel(cache) }
+    #expect(error.description.contains("snapshots new, old, found gone"), "\(error)")
   }
 
   @Test func whatIsMissingOrDamagedIsSaid() throws {

@@ -58,6 +58,15 @@ public struct WeightAdapter: Sendable {
   func changes(_ name: String, in part: AdaptedPart) -> Bool { weights[part]?[name] != nil }
 }
 
+extension AdaptableWeights {
+  /// The names of the parameters that a file changes, from its names alone.
+  public func changed(by source: any CheckpointSource) -> [AdaptedPart: Set<String>] {
+    AdapterNames(source, self).layers.keys.reduce(into: [:]) { changed, weight in
+      changed[weight.part, default: []].insert(weight.name)
+    }
+  }
+}
+
 /// The tensors of an adapter's file, by the weights that they change.
 private struct AdapterNames {
   var layers: [AdaptableWeights.Weight: [AdapterRole: String]] = [:]

@@ -50,10 +50,7 @@ extension KLAutoencoder {
 
   /// Each sample of a batch by itself, in the tiles that ``tiling`` asks for: the memory of one.
   public func decodeSlices(_ latents: Tensor) -> Tensor {
-    // What a large U-Net's tensors took is of other sizes than the decoder's: given back, the two do not add up.
-    let pool = StoragePool.shared.statistics
-    if tiling != nil || pool.heldBytes - pool.usedBytes > 256 << 20 { StoragePool.shared.trim() }
-    return Tensor.concatenated(
+    Tensor.concatenated(
       latents.split(axis: 0, into: latents.shape[0]).map { latent in
         tiling.map { decode(latent, tiling: $0) } ?? decode(latent)
       }, axis: 0)

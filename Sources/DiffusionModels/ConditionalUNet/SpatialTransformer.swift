@@ -51,8 +51,8 @@ struct SpatialTransformer: Module {
   /// `x [batch, height, width, channels]` and a text `[batch, tokens, context]` give `x`'s shape.
   func callAsFunction(_ x: Tensor, text: Tensor, mode: ExecutionMode) -> Tensor {
     let flat = [x.shape[0], x.shape[1] * x.shape[2], x.shape[3]]
-    let normed = norm(x)
-    var hidden = inputConvolution.map { $0(normed) } ?? normed
+    var hidden = norm(x)
+    if let inputConvolution { hidden = inputConvolution(hidden) }
     hidden = hidden.reshaped(flat)
     if let inputLinear { hidden = inputLinear(hidden) }
     for (index, block) in blocks.enumerated() {
@@ -106,9 +106,12 @@ private struct TransformerBlock: Module {
     run([x, text], mode) { block, inputs, _ in block.computed(inputs[0], inputs[1]) }
   }
 
+  private func attended(_ normed: Tensor, _ text: Tensor) -> Tensor {
+    attention1(normed, context: onlyCross ? text : normed)
+  }
+
   private func computed(_ x: Tensor, _ text: Tensor) -> Tensor {
-    let normed = norm1(x)
-    var hidden = x + attention1(normed, context: onlyCross ? text : normed)
+    var hidden = x + attended(norm1(x), text)
     hidden = hidden + attention2(norm2(hidden), context: text)
     return hidden + perceptron(norm3(hidden))
   }

@@ -111,8 +111,10 @@ extension CLIPConfiguration {
       shapes.length(isOpen ? "\(layers).0.mlp.c_fc.weight" : "\(layers).0.mlp.fc1.weight", 0)
       ?? 4 * positions[1]
     configuration.heads = max(1, positions[1] / 64)
+    // stable-diffusion.cpp may rename OpenCLIP's tensors, but keeps its joint matrices.
+    let isJoint = shapes["\(layers).0.self_attn.in_proj.weight"] != nil
     configuration.activation =
-      (isOpen ? isOpenAIs(source) : positions[1] <= 768) ? .quickGELU : .gelu
+      (isOpen ? isOpenAIs(source) : positions[1] <= 768 && !isJoint) ? .quickGELU : .gelu
     let projection =
       shapes.length("text_projection", 1) ?? shapes.length("text_model.text_projection", 1)
       ?? shapes.length("text_projection.weight", 0)

@@ -142,11 +142,13 @@ public struct ResidualBlock: Module {
   }
 
   private func computed(_ x: Tensor, _ time: Tensor?, _ mode: ExecutionMode) -> Tensor {
-    let hidden = conv1(resampling(norm1(x, then: style.activation)))
-    let activated = conditioned(hidden, time).dropped(rate: style.dropout, key: mode.dropout)
+    // In one expression, so that what is done with goes at once and not at the end: at the last level of an autoencoder
+    // each tensor is a sixth of what it takes.
+    let residual = conv2(
+      conditioned(conv1(resampling(norm1(x, then: style.activation))), time)
+        .dropped(rate: style.dropout, key: mode.dropout))
     let input = resampling(x)
     let (direct, share) = (shortcut.map { $0(input) } ?? input, 1 / style.outputScale)
-    let residual = conv2(activated)
     return share == 1
       ? direct + residual : Tensor.linearCombination([(share, direct), (share, residual)])
   }

@@ -24,7 +24,7 @@ enum LatentLocation: Hashable {
       self = .file(path)
       return
     }
-    let folder = Self.snapshot(path) ?? path
+    let folder = try Self.snapshot(path) ?? path
     if Self.isFolder(folder) {
       self = .folder(folder)
       return
@@ -62,12 +62,17 @@ enum LatentLocation: Hashable {
     }
   }
 
-  /// The snapshot of a cache's folder that `refs/main` names, or the only one.
-  private static func snapshot(_ path: String) -> String? {
+  /// The snapshot of a cache's folder that `refs/main` names, or the only one; nil where there is none.
+  private static func snapshot(_ path: String) throws(PipelineError) -> String? {
     let snapshots = names("\(path)/snapshots")
     let main = (try? String(contentsOfFile: "\(path)/refs/main", encoding: .utf8))?
       .trimmingCharacters(in: .whitespacesAndNewlines)
     if let main, snapshots.contains(main) { return "\(path)/snapshots/\(main)" }
-    return snapshots.count == 1 ? "\(path)/snapshots/\(snapshots[0])" : nil
+    guard snapshots.count > 1 else { return snapshots.first.map { "\(path)/snapshots/\($0)" } }
+    throw .noModel(
+      path: path,
+      problem: "expected that refs/main names one of the snapshots "
+        + "\(snapshots.joined(separator: ", ")), found \(main ?? "no such file"); give the path of one"
+    )
   }
 }

@@ -1,6 +1,7 @@
 import DiffusionModels
 import TensorCheckpoints
 import TensorCore
+import TensorLayers
 import TextTokenizer
 
 /// A file of changes of weights (LoRA and its kin), and how much of them is added.
@@ -31,6 +32,30 @@ public struct LoRAFile: Sendable, Hashable, Codable {
     }
     self.init(
       path: parts.joined(separator: ":"), weight: weights.last ?? 1, textWeight: weights.first)
+  }
+}
+
+extension LatentParts {
+  /// The weights that files of low-rank changes are added to, by their names alone.
+  ///
+  /// - Throws: ``PipelineError/model(_:)`` for a file that is none.
+  public func changed(
+    by files: [LoRAFile]
+  ) throws(PipelineError) -> [AdaptedPart: Set<String>] {
+    if files.isEmpty { return [:] }
+    var unset = ParameterInitializer.unset
+    let weights = AdaptableWeights(
+      unet: ConditionalUNet(unet.configuration, initializer: &unset),
+      texts: texts.map {
+        CLIPTextEncoder(
+          $0.part.configuration, hasProjection: $0.hasProjection, initializer: &unset)
+      })
+    var changed: [AdaptedPart: Set<String>] = [:]
+    for file in files {
+      let found = try LatentModel.opened(file.path) { weights.changed(by: $0) }
+      changed.merge(found) { $0.union($1) }
+    }
+    return changed
   }
 }
 
@@ -104,7 +129,7 @@ extension LatentModel {
     }
   }
 
-  private static func opened<Result>(
+  static func opened<Result>(
     _ path: String, _ read: (any CheckpointSource) throws(CheckpointError) -> Result
   ) throws(PipelineError) -> Result {
     do throws(CheckpointError) {

@@ -65,6 +65,11 @@ extension LatentParts {
         + "`diffusion inspect` lists what is there")
   }
 
+  /// What the names of the last of 24 layers begin with.
+  private static let lastLayers = [
+    "transformer.resblocks.23.", "text_model.encoder.layers.23.", "encoder.layers.23.",
+  ]
+
   /// The text encoder under a prefix, where there is one.
   static func text(
     in source: any CheckpointSource, under prefix: String, hasProjection: Bool,
@@ -74,19 +79,21 @@ extension LatentParts {
     var configuration = found.configuration
     let naming = found.naming
     // Stable Diffusion 2 looks at the last layer but one, so that the last of 24 is left out, as diffusers does.
-    let isCut = naming == .openCLIP && !hasProjection && configuration.layers == 24
+    let isOpenCLIP = configuration.activation == .gelu
+    let isCut = isOpenCLIP && !hasProjection && configuration.layers == 24
     if isCut { configuration.layers = 23 }
     let isProjected = found.hasProjection && hasProjection
     let placed = configuration.placedTextTensors(
       of: configuration.tensors(isProjected), under: prefix, naming: naming)
-    let part = Part(configuration, source.part(under: prefix), placed) {
-      IgnoredTensors.isTextNumber($0) || $0.contains("text_projection") && !isProjected
-        || isCut && $0.hasPrefix("\(prefix)transformer.resblocks.23.")
+    let cut = !isCut ? [] : lastLayers.map { prefix + $0 }
+    let part = Part(configuration, source.part(under: prefix), placed) { name in
+      IgnoredTensors.isTextNumber(name) || name.contains("text_projection") && !isProjected
+        || cut.contains { name.hasPrefix($0) }
     }
     return Text(
       part: part, hasProjection: isProjected, naming: naming,
       tokenizer: tokenizer
-        ?? .embedded(padID: configuration.width > 768 || naming == .openCLIP ? 0 : nil))
+        ?? .embedded(padID: isOpenCLIP ? 0 : nil))
   }
 
   private static func isFolder(_ path: String) -> Bool {

@@ -9,6 +9,14 @@ enum UnfoldedConvolution {
     max(24, min(240, panelBytes / (depth * dtype.size) / 24 * 24))
   }
 
+  /// Elements that panels of weights and all threads' windows take, of float32.
+  static func scratchElements(_ geometry: ConvolutionGeometry) -> Int {
+    let depth = geometry.taps * geometry.channelsPerGroup
+    let rows = min(geometry.pixels, rowsOfPanel(depth, .float32))
+    return depth
+      * (PanelProduct.padded(geometry.outPerGroup, .float32) + Backend.threads * rows)
+  }
+
   /// y = x * w + bias.
   static func forward(
     _ x: Tensor, _ weights: Tensor, _ bias: Tensor?, _ geometry: ConvolutionGeometry

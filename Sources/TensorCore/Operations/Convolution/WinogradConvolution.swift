@@ -35,14 +35,33 @@ struct WinogradConvolution {
   /// y = x * w + bias.
   func forward(_ x: Tensor, _ weights: Tensor, _ bias: Tensor?) -> Tensor {
     let y = Tensor(uninitialized: geometry.outputShape, dtype: x.dtype)
-    let weightBytes = positions * geometry.window.channels * geometry.outChannels * x.dtype.size
-    if tiles <= Self.fewTiles && weightBytes >= Self.muchWeight {
+    if goesByColumns(x.dtype) {
       forwardByColumns(x, weights, bias, into: y)
     } else {
       forwardByTiles(x, weights, bias, into: y)
     }
     withExtendedLifetime((x, weights, bias)) {}
     return y
+  }
+
+  /// Whether tiles are so few, and weights so many, that blocks of columns are the better cut.
+  private func goesByColumns(_ dtype: DType) -> Bool {
+    let weightBytes = positions * geometry.window.channels * geometry.outChannels * dtype.size
+    return tiles <= Self.fewTiles && weightBytes >= Self.muchWeight
+  }
+
+  /// Elements that all threads' transformed tiles and weights take together, of float32.
+  var scratchElements: Int {
+    let (channels, out) = (geometry.window.channels, geometry.outChannels)
+    if goesByColumns(.float32) {
+      let block = max(32, PanelProduct.width(.float32))
+      let ofThread = block * (channelBlocks[0].count + tiles)
+      return positions * (tiles * channels + Backend.threads * ofThread)
+    }
+    let rows = min(tiles, Self.tileBlock)
+    let ofThread = rows * (channels + min(out, Self.columnBlock))
+    return positions
+      * (PanelProduct.padded(out, .float32) * channels + Backend.threads * ofThread)
   }
 
   /// Up to so many tiles, all of them stay in the third-level cache while the weights pass by.
