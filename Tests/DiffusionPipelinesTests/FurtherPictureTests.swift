@@ -68,7 +68,7 @@ import Testing
       try await model.draw(try model.request(), from: input), "inpainting.\(scheduler)")
   }
 
-  @Test(arguments: ["euler", "dpm++2m", "heun", "unipc"])
+  @Test(arguments: ["euler", "dpm++2m", "heun", "unipc", "pndm"])
   func upscaling(_ scheduler: String) async throws {
     let model = try AssembledModel.upscaler(
       Self.folder.appendingPathComponent("upscaler/\(scheduler)"))

@@ -83,8 +83,8 @@ pipe = StableDiffusionUpscalePipeline(
     unet=UNet2DConditionModel.from_pretrained(PICTURES / "upscaler/unet", **whole),
     low_res_scheduler=DDPMScheduler.from_pretrained(PICTURES / "upscaler/low_res_scheduler"))
 for name, kind in {"euler": EulerDiscreteScheduler, "dpm++2m": DPMSolverMultistepScheduler, "heun": HeunDiscreteScheduler,
-                   "unipc": UniPCMultistepScheduler}.items():
-    pipe.scheduler = kind(**steps)
+                   "unipc": UniPCMultistepScheduler, "pndm": PNDMScheduler}.items():
+    pipe.scheduler = kind(**steps, skip_prk_steps=True) if kind is PNDMScheduler else kind(**steps)
     pipe.scheduler.save_pretrained(OUT / "upscaler" / name)
     keep(f"upscaler.{name}", pipe, image=tiny, noise_level=20)
 vae.register_to_config(scaling_factor=0.13025)
