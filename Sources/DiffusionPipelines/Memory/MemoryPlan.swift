@@ -84,10 +84,10 @@ public struct MemoryPlan: Sendable, Hashable {
     let (first, last) = (latents(1), latents(max(1, pictures.enlargement ?? 1)))
     encoding =
       pictures.isFromPicture
-      ? bytes.largestOfAutoencoder + Self.encodingBytes(parts, first, measures.tiling) : 0
+      ? bytes.largestOfAutoencoder + Self.encodingBytes(parts, first, measures) : 0
     denoising =
-      bytes.largestOfUNet + Self.denoisingBytes(parts, last, isGuided: pictures.isGuided)
-    decoding = bytes.largestOfAutoencoder + Self.decodingBytes(parts, last, measures.tiling)
+      bytes.largestOfUNet + Self.denoisingBytes(parts, last, isGuided: pictures.isGuided, measures)
+    decoding = bytes.largestOfAutoencoder + Self.decodingBytes(parts, last, measures)
     program = Self.programBytes
   }
 
@@ -193,43 +193,43 @@ private struct WeightBytes {
 extension MemoryPlan {
   /// The program with its libraries and vocabulary, measured.
   private static let programBytes = 64 << 20
-  /// What the pool holds of each byte that was in use at once: gaps between blocks. Measured at 1.15 to 1.25 from 256x256 to
-  /// 768x768.
-  private static let gaps = 1.2
-
-  private static func held(_ tensors: LiveTensors) -> Int { Int(gaps * Double(tensors.peak)) }
+  /// What the pool holds for each byte that was in use at once, for the gaps between blocks: measured at 1.15 to 1.25 beside
+  /// streamed weights, and from there to 1.6 (768x768) where weights lie among the tensors.
+  private static func held(_ tensors: LiveTensors, _ measures: MemoryMeasures) -> Int {
+    Int((measures.weights == .streamed ? 1.2 : 1.4) * Double(tensors.peak))
+  }
 
   private static func denoisingBytes(
-    _ parts: LatentParts, _ latents: LiveTensors.Place, isGuided: Bool
+    _ parts: LatentParts, _ latents: LiveTensors.Place, isGuided: Bool, _ measures: MemoryMeasures
   ) -> Int {
     var (seen, tensors) = (latents, LiveTensors())
     if isGuided { seen.batch *= 2 }
     let tokens = parts.texts.map(\.part.configuration.mostTokens).max() ?? 0
     tensors.evaluate(parts.unet.configuration, on: seen, textTokens: tokens)
-    return held(tensors)
+    return held(tensors, measures)
   }
 
   /// Samples are decoded one by one; the pictures stay, beside those of the tiles that they are joined from.
   private static func decodingBytes(
-    _ parts: LatentParts, _ latents: LiveTensors.Place, _ tiling: AutoencoderTiling?
+    _ parts: LatentParts, _ latents: LiveTensors.Place, _ measures: MemoryMeasures
   ) -> Int {
     let configuration = parts.autoencoder.configuration
     var tensors = LiveTensors()
-    tensors.decode(configuration, tile(of: latents, tiling))
+    tensors.decode(configuration, tile(of: latents, measures.tiling))
     let unit = configuration.reduction
     let values = latents.pixels * unit * unit * configuration.outChannels * 4
-    return held(tensors) + (tiling == nil ? 2 : 4) * values
+    return held(tensors, measures) + (measures.tiling == nil ? 2 : 4) * values
   }
 
   private static func encodingBytes(
-    _ parts: LatentParts, _ latents: LiveTensors.Place, _ tiling: AutoencoderTiling?
+    _ parts: LatentParts, _ latents: LiveTensors.Place, _ measures: MemoryMeasures
   ) -> Int {
     let configuration = parts.autoencoder.configuration
-    var (tensors, picture) = (LiveTensors(), tile(of: latents, tiling))
+    var (tensors, picture) = (LiveTensors(), tile(of: latents, measures.tiling))
     picture.height *= configuration.reduction
     picture.width *= configuration.reduction
     tensors.encode(configuration, picture)
-    return held(tensors) + 4 * 3 * picture.pixels * 4
+    return held(tensors, measures) + 4 * 3 * picture.pixels * 4
   }
 
   private static func tile(
