@@ -19,7 +19,7 @@ struct Comparison {
       let data = try Data(contentsOf: URL(fileURLWithPath: path))
       earlier = try decoder.decode(Document.self, from: data).results
     } catch {
-      throw BenchError.cannotRead(path: path, reason: "\(error)")
+      throw BenchError.cannotRead(path: path, reason: BenchError.reason(error))
     }
     self.path = path
   }

@@ -48,6 +48,11 @@ enum BenchError: Error, CustomStringConvertible {
   case cannotWrite(path: String, reason: String)
   case cannotRead(path: String, reason: String)
 
+  /// Why a file cannot be read, for a person.
+  static func reason(_ error: any Error) -> String {
+    error is DecodingError ? "it holds no results" : error.localizedDescription
+  }
+
   var description: String {
     switch self {
     case .cannotRead(let path, let reason):

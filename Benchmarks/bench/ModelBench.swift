@@ -139,25 +139,38 @@ struct UNetBench: ParsableCommand {
   func run() throws {
     if model.preset == .reference { return try runReference() }
     let latent = latent ?? 64
-    let (configuration, batch) = (model.preset.unet, model.batch)
+    let configuration = model.preset.unet
     var unset = ParameterInitializer.unset
     let network = ConditionalUNet(configuration, initializer: &unset)
+    let question = UNetQuestion(configuration, side: latent, batch: model.batch)
+    try model.time("unet \(latent)x\(latent)", network, options) { network, dtype in
+      question.asked(of: network, in: dtype)
+    }
+  }
+}
+
+/// What a conditional U-Net is asked, of random numbers.
+struct UNetQuestion {
+  private let x: Tensor
+  private let text: Tensor
+  private var extras = ConditionalUNet.Extras()
+
+  init(_ configuration: ConditionalUNetConfiguration, side: Int, batch: Int) {
     var draws = CounterGenerator(seed: 1)
-    let x = Tensor.randomNormal([batch, latent, latent, configuration.inChannels], using: &draws)
-    let text = Tensor.randomNormal(
-      [batch, 77, configuration.crossAttentionWidths[0]], using: &draws)
-    var extras = ConditionalUNet.Extras()
+    x = Tensor.randomNormal([batch, side, side, configuration.inChannels], using: &draws)
+    text = Tensor.randomNormal([batch, 77, configuration.crossAttentionWidths[0]], using: &draws)
     if configuration.additionalEmbedding != nil {
       extras.text = Tensor.randomNormal([batch, 1280], using: &draws)
       extras.sizes = Array(repeating: [1024, 1024, 0, 0, 1024, 1024], count: batch)
     }
-    let times = Array(repeating: 500.0, count: batch)
-    try model.time("unet \(latent)x\(latent)", network, options) { network, dtype in
-      var own = extras
-      own.text = extras.text?.converted(to: dtype)
-      return network(
-        x.converted(to: dtype), timesteps: times, text: text.converted(to: dtype), extras: own)
-    }
+  }
+
+  func asked(of network: ConditionalUNet, in dtype: DType = .float32) -> Tensor {
+    var extras = extras
+    extras.text = extras.text?.converted(to: dtype)
+    return network(
+      x.converted(to: dtype), timesteps: Array(repeating: 500, count: x.shape[0]),
+      text: text.converted(to: dtype), extras: extras)
   }
 }
 

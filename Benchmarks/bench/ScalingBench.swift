@@ -99,17 +99,8 @@ struct ScalingBench: ParsableCommand {
     of network: ConditionalUNet, _ configuration: ConditionalUNetConfiguration, side: Int,
     batch: Int
   ) -> () -> Void {
-    var draws = CounterGenerator(seed: 1)
-    let x = Tensor.randomNormal([batch, side, side, configuration.inChannels], using: &draws)
-    let text = Tensor.randomNormal(
-      [batch, 77, configuration.crossAttentionWidths[0]], using: &draws)
-    var extras = ConditionalUNet.Extras()
-    if configuration.additionalEmbedding != nil {
-      extras.text = Tensor.randomNormal([batch, 1280], using: &draws)
-      extras.sizes = Array(repeating: [1024, 1024, 0, 0, 1024, 1024], count: batch)
-    }
-    let times = Array(repeating: 500.0, count: batch)
-    return { [extras] in _ = network(x, timesteps: times, text: text, extras: extras) }
+    let question = UNetQuestion(configuration, side: side, batch: batch)
+    return { _ = question.asked(of: network) }
   }
 
   /// Time over latents spans decades, so that powers of the side are straight lines.
@@ -151,7 +142,7 @@ private struct Peers {
       lines = try text.split(separator: "\n").filter { $0.hasPrefix("{") }
         .map { try decoder.decode(Line.self, from: Data($0.utf8)) }
     } catch {
-      throw BenchError.cannotRead(path: path, reason: "\(error)")
+      throw BenchError.cannotRead(path: path, reason: BenchError.reason(error))
     }
   }
 

@@ -1,6 +1,6 @@
 import ArgumentParser
-import DiffusionModels
 import DiffusionImages
+import DiffusionModels
 import DiffusionPipelines
 import Foundation
 

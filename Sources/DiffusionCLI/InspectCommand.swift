@@ -32,7 +32,7 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "With --plan: pictures computed at once.")
   var batch = 1
 
-  @Option(help: "With --plan: the guidance; 1 has no second half of a batch.")
+  @Option(help: "With --plan: the guidance; 1 or less has no second half of a batch.")
   var guidance: Double?
 
   @Option(help: "With --plan: how many times larger a second pass makes the pictures.")
@@ -66,8 +66,8 @@ struct InspectCommand: ParsableCommand {
       plan = try memory.plan(
         model,
         drawing: .init(
-          width: width ?? side, height: height ?? side, batch: batch, isGuided: guidance != 1,
-          enlargement: hires, isFromPicture: initImage),
+          width: width ?? side, height: height ?? side, batch: batch,
+          isGuided: (guidance ?? 7.5) > 1, enlargement: hires, isFromPicture: initImage),
         adapters: lora.map(LoRAFile.init(parsing:)))
     } catch PipelineError.request(let part, let problem) {
       throw ValidationError("--\(part): \(problem)")

@@ -25,7 +25,7 @@ struct LatentRun {
     (self.drawing, self.text, named) = (drawing, text, try text.named(beside: path))
     var pictures = pictures
     pictures.batch = min(drawing.batch ?? 1, drawing.count)
-    pictures.isGuided = drawing.guidance ?? guidance != 1
+    pictures.isGuided = (drawing.guidance ?? guidance) > 1
     let (loaded, plan) = try text.model(path, drawing: pictures, named, &notes)
     if drawing.engine.verbose { notes.append("memory: \(plan)") }
     notes += (named.adapters.map(\.path) + named.words).map { "the prompt names \($0)" }
